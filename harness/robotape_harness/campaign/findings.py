@@ -1,0 +1,126 @@
+"""Findings and the report of a campaign, as values; files are the store's business."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from robotape_harness.faults.fault import Fault
+from robotape_harness.oracles.verdict import Verdict
+from robotape_harness.simulation.trial import Trial
+
+__all__ = ["CampaignReport", "Coverage", "Finding", "Status", "finding_id", "group"]
+
+Status = Literal["sound", "findings", "inconclusive", "target_error", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One fault that made a run go wrong.
+
+    Attributes:
+        id: 10 hexadecimal digits, a function of scenario name, seed, fault and oracle ids.
+        scenario: Its name.
+        seed: Of the run.
+        fault: What was injected; None if the schedule alone did it.
+        verdicts: What is wrong, worst first; never empty.
+        trial: The failing run.
+        digest: SHA-256 of the failing run's tape, bytes and all.
+    """
+
+    id: str
+    scenario: str
+    seed: int
+    fault: Fault | None
+    verdicts: tuple[Verdict, ...]
+    trial: Trial
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How much of what could go wrong was tried.
+
+    Attributes:
+        possible: Pairs of site, kind, phase and mode that can happen.
+        tried: Of these, how many were run.
+        impossible: (pair, why it cannot happen), from the committed table.
+        by_site: Alias -> kind -> `ok`, `finding`, `waived`, `untried` or `impossible`, worst over
+            phases and modes.
+    """
+
+    possible: int
+    tried: int
+    impossible: tuple[tuple[str, str], ...]
+    by_site: dict[str, dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignReport:
+    """What a campaign found.
+
+    Attributes:
+        scenario: Its name.
+        seed: Of every run.
+        status: `sound`: nothing found and all tried. `findings`. `inconclusive`: the budget ended
+            first, or the thread was blocked. `target_error`: the scenario itself is at fault.
+            `interrupted`: Ctrl-C.
+        baseline: The fault-free run; None if there was none.
+        findings: Worst first; ties in the order of the baseline's calls.
+        coverage: What was tried; None before the baseline had passed.
+        runs: Simulated runs made, the fault-free ones and the repetition of findings included.
+        message: For `inconclusive` and `target_error`: why, and what to do next; elsewhere empty,
+            or what else has to be known.
+        waived: Verdicts a waiver set aside: (fault, oracle, reason).
+    """
+
+    scenario: str
+    seed: int
+    status: Status
+    baseline: Trial | None
+    findings: tuple[Finding, ...]
+    coverage: Coverage | None
+    runs: int
+    message: str = ""
+    waived: tuple[tuple[str, str, str], ...] = ()
+
+
+def finding_id(scenario: str, seed: int, fault: Fault | None, oracles: Iterable[str]) -> str:
+    """Name a finding: the same bug under the same seed has the same name in every process.
+
+    Args:
+        scenario: Its name.
+        seed: Of the run.
+        fault: What was injected; None for none.
+        oracles: Ids of those that accuse, in any order.
+
+    Returns:
+        10 hexadecimal digits.
+    """
+    params = {} if fault is None else fault.params
+    parts = [scenario, seed, str(fault), params, sorted(set(oracles))]
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
+
+
+def group(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """Put together what looks like one bug: the same oracles at the same site.
+
+    Args:
+        findings: As the report has them, worst first.
+
+    Returns:
+        Groups in the order of their first finding; in each the simplest fault first: once
+        before for ever, then as given.
+    """
+    groups: dict[tuple[tuple[str, ...], str], list[Finding]] = {}
+    for finding in findings:
+        oracles = tuple(sorted({verdict.oracle for verdict in finding.verdicts}))
+        site = "" if finding.fault is None else finding.fault.site.alias
+        groups.setdefault((oracles, site), []).append(finding)
+    return [sorted(same, key=_is_lasting) for same in groups.values()]
+
+
+def _is_lasting(finding: Finding) -> bool:
+    return finding.fault is not None and finding.fault.mode == "forever"

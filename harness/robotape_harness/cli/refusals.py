@@ -1,0 +1,25 @@
+"""Which errors are the user's to mend: those become one line and exit code 2."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from robotape_harness.campaign.store import FindingStoreError
+from robotape_harness.cli.exits import Refused
+from robotape_harness.simulation import UnsupportedPython
+from robotape_harness.target import TargetError
+
+__all__ = ["refusing"]
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn what the user can mend into `Refused`; everything else passes.
+
+    Raises:
+        Refused: A target leads nowhere, a finding or its folder cannot be used, or this
+            Python cannot be simulated on.
+    """
+    try:
+        yield
+    except (FindingStoreError, TargetError, UnsupportedPython) as error:
+        raise Refused(str(error)) from error

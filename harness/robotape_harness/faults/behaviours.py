@@ -1,0 +1,88 @@
+"""Behaviours: what the faults do to a call, one small function each, found by name.
+
+When a behaviour strikes, and in which phase, is the injector's business.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from robotape.llm.exchange import LLMResponse
+from robotape.models.messages import ToolCall
+from robotape_harness.faults.catalogue import Kind
+from robotape_harness.faults.fault import Fault
+
+__all__ = ["ACTS", "REWRITES", "Act", "Rewrite", "Strike"]
+
+SETTLE = 1e-6  # virtual seconds, so that everything that is ready now has its turn before
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """One blow to one attempt.
+
+    Attributes:
+        fault: What is carried out.
+        kind: What the catalogue says of it.
+        cancel: Cancels the run.
+    """
+
+    fault: Fault
+    kind: Kind
+    cancel: Callable[[], object]
+
+
+Act = Callable[[Strike], Awaitable[None]]
+"""Stands before or behind an effect: raises in its place, or lets time pass."""
+Rewrite = Callable[[LLMResponse], LLMResponse]
+"""Makes an answer wrong; gives back the same object where there is nothing to spoil."""
+
+
+async def _fail(strike: Strike) -> None:
+    raise strike.kind.raised(strike.fault)
+
+
+async def _delay(strike: Strike) -> None:
+    await asyncio.sleep(strike.kind.seconds(strike.fault))
+
+
+async def _time_out(strike: Strike) -> None:
+    """Say nothing for a while, then fail; a shorter timeout of the call's own comes first."""
+    await _delay(strike)
+    await _fail(strike)
+
+
+async def _cancel(strike: Strike) -> None:
+    """Cancel the run, and wait here until the cancellation arrives.
+
+    It may have to go through task groups first, one step each. Where the agent shields
+    the call it never arrives, and the call goes on as it would.
+    """
+    strike.cancel()
+    await asyncio.sleep(SETTLE)
+
+
+ACTS: dict[str, Act] = {"cancel": _cancel, "delay": _delay, "fail": _fail, "time_out": _time_out}
+
+
+def _rename_tool(response: LLMResponse) -> LLMResponse:
+    """Misname the first tool that is called."""
+    return _first_spoiled(response, lambda call: replace(call, name=f"no_such_{call.name}"))
+
+
+def _cut_arguments(response: LLMResponse) -> LLMResponse:
+    """Cut the arguments of the first call in half, as a token limit does."""
+    return _first_spoiled(
+        response,
+        lambda call: replace(call, arguments=call.arguments[: (len(call.arguments) + 1) // 2]),
+    )
+
+
+def _first_spoiled(response: LLMResponse, spoil: Callable[[ToolCall], ToolCall]) -> LLMResponse:
+    if not response.tool_calls:
+        return response
+    first, *others = response.tool_calls
+    return replace(response, tool_calls=(spoil(first), *others))
+
+
+REWRITES: dict[str, Rewrite] = {"cut_arguments": _cut_arguments, "rename_tool": _rename_tool}

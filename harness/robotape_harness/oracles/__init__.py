@@ -1,0 +1,6 @@
+"""Oracles: pure functions that judge one run by its tape and effect ledger; nobody is run here."""
+
+from robotape_harness.oracles.panel import ALL, IDS, Judgement, judge
+from robotape_harness.oracles.verdict import Evidence, Oracle, Verdict
+
+__all__ = ["ALL", "IDS", "Evidence", "Judgement", "Oracle", "Verdict", "judge"]

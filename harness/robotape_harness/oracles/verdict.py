@@ -1,0 +1,50 @@
+"""What oracles are given, and what they say."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from robotape_harness.faults.fault import Fault
+from robotape_harness.simulation.trial import Trial
+
+__all__ = ["Evidence", "Oracle", "Verdict"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One run and what it is measured against.
+
+    Attributes:
+        trial: The run that is judged.
+        baseline: The fault-free run of the same scenario under the same seed.
+        fault: What was planned; None for a fault-free run.
+        transient: Whether the planned fault's error may pass; None where it is no error.
+        fired: At how many attempts the fault struck.
+        cancelled_at: Instant of the run's clock at which the run was cancelled; None if it was not.
+    """
+
+    trial: Trial
+    baseline: Trial
+    fault: Fault | None = None
+    transient: bool | None = None
+    fired: int = 0
+    cancelled_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One accusation.
+
+    Attributes:
+        oracle: Id of the oracle, such as `duplicate_side_effect`.
+        harm: 1 (a nuisance) to 5 (money or data is wrong).
+        why: One line in words of the scenario.
+        steps: 0-based indexes on the tape of the steps that prove it, ascending.
+    """
+
+    oracle: str
+    harm: int
+    why: str
+    steps: tuple[int, ...] = ()
+
+
+Oracle = Callable[[Evidence], list[Verdict]]

@@ -1,0 +1,122 @@
+"""The fixture `robotape_campaign`: a campaign as a test, which fails with the findings as text."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
+
+import pytest
+
+from robotape_harness.campaign.engine import run_campaign
+from robotape_harness.campaign.findings import CampaignReport
+from robotape_harness.campaign.rerun import replay
+from robotape_harness.campaign.store import check_writable, load, save
+from robotape_harness.plugin.settings import BUDGETS, max_runs, seed_of
+from robotape_harness.report.lines import plain
+from robotape_harness.report.page import report_lines
+from robotape_harness.report.replayed import fails, replay_lines
+from robotape_harness.scenario import Scenario
+
+__all__ = ["Campaigns"]
+
+FINDINGS = Path(".robotape/findings")
+
+
+class Campaigns:
+    """Runs campaigns for one test."""
+
+    def __init__(self, request: pytest.FixtureRequest) -> None:
+        """Nothing is run or written yet."""
+        self._request = request
+        self._folder = request.config.rootpath / FINDINGS
+
+    def __call__(
+        self, scenario: Scenario, *, budget: str | None = None, seed: int | None = None
+    ) -> CampaignReport:
+        """Try every single fault at every call of a scenario.
+
+        Findings are kept below the root of the tests, in `.robotape/findings`.
+
+        Args:
+            scenario: What is broken.
+            budget: `dev` (500 faults), `ci` (5,000) or `nightly` (all); None for the marker's,
+                or `ci`. `--robotape-budget` goes before all of them.
+            seed: Of every run; None for the marker's, or 0. `--robotape-seed` goes before.
+
+        Returns:
+            The report of a scenario that held under every fault; anything else fails the test.
+
+        Raises:
+            UnwritableDirectory: Findings could not be kept.
+        """
+        __tracebackhide__ = True
+        name, target = _named(scenario, self._request)
+        wanted = self._request.config.getoption("--robotape-replay")
+        if wanted is not None:
+            self._replay(replace(scenario, name=name), wanted)
+        check_writable(self._folder)
+        preset, runs = max_runs(self._request, budget)
+        report = run_campaign(
+            replace(scenario, name=name), seed=seed_of(self._request, seed), max_runs=runs
+        )
+        for finding in report.findings:
+            save(finding, self._folder, target)
+        return self._judged(report, preset)
+
+    def _judged(self, report: CampaignReport, preset: str) -> CampaignReport:
+        __tracebackhide__ = True
+        if report.status == "sound":
+            return report
+        text = _text(report, preset)
+        if report.status == "interrupted":
+            pytest.exit(text, returncode=pytest.ExitCode.INTERRUPTED)
+        pytest.fail(text, pytrace=False)
+
+    def _replay(self, scenario: Scenario, wanted: str) -> NoReturn:
+        __tracebackhide__ = True
+        record = load(self._folder, wanted)
+        if record.scenario != scenario.name:
+            pytest.skip(f"finding {record.id} is of {record.scenario}")
+        outcome = replay(record, scenario)
+        text = plain(replay_lines(record, outcome))
+        if fails(outcome):
+            pytest.fail(text, pytrace=False)
+        pytest.skip(text.splitlines()[-1])
+
+
+def _text(report: CampaignReport, preset: str) -> str:
+    text = plain(report_lines(report))
+    if report.status == "target_error":
+        return f"{text}{report.message}"
+    if report.status == "inconclusive" and BUDGETS[preset] is not None:
+        return f"{text}The budget {preset!r} allows {BUDGETS[preset]} faults: see --robotape-budget"
+    return text
+
+
+def _named(scenario: Scenario, request: pytest.FixtureRequest) -> tuple[str, str]:
+    """The scenario's name, and the target under which `robotape replay` will find it.
+
+    A scenario that no module holds was made by the test itself: the target is the test.
+    """
+    root = request.config.rootpath
+    for module, attribute in _holders(scenario, request.module):
+        place = Path(str(module.__file__))
+        where = module.__name__ if module.__package__ else _relative(place, root)
+        return scenario.name or f"{place.stem}:{attribute}", f"{where}:{attribute}"
+    name = scenario.name or f"{request.path.stem}:{request.node.name}"
+    return name, str(request.node.nodeid)
+
+
+def _holders(scenario: Scenario, test: ModuleType) -> Iterator[tuple[ModuleType, str]]:
+    """Modules that have the scenario as an attribute, the test's own last."""
+    for module in [*(each for each in sys.modules.values() if each is not test), test]:
+        if getattr(module, "__file__", None):
+            for name, value in list(vars(module).items()):
+                if value is scenario:
+                    yield module, name
+
+
+def _relative(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)

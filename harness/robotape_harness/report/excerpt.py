@@ -1,0 +1,144 @@
+"""The tape excerpt of a finding: its steps as aligned lines, the fault and the effects in place.
+
+It lays out what the story selects; it judges nothing.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from robotape.models.record import Record
+from robotape.models.steps import StepStatus, StepType
+from robotape_harness.campaign.findings import Finding
+from robotape_harness.faults.fault import Fault
+from robotape_harness.report.lines import Line, Span, Style, fitted, line
+from robotape_harness.report.story import Effect, Story, last_steps, story_of
+from robotape_harness.report.wording import consequence
+from robotape_harness.simulation.trial import Trial
+
+__all__ = ["ending", "excerpt", "tail"]
+
+INDENT = 4
+ENDINGS = {
+    "cancelled": "the run was cancelled",
+    "hung": "the run never ended: {}",
+    "blocked": "the run was given up: {}",
+    "target_error": "the scenario itself is at fault: {}",
+    "raised": "the run raised {}",
+}
+
+
+def excerpt(finding: Finding, *, width: int) -> list[Line]:
+    """The finding's story in tape order, and how the run ended.
+
+    Args:
+        finding: Its tape is only read.
+        width: Columns; what is longer ends in `…`.
+    """
+    page = _Page(finding.trial, story_of(finding), finding.fault, width)
+    return [*page.rows(), ending(finding.trial, width=width)]
+
+
+def tail(trial: Trial, *, width: int) -> list[Line]:
+    """The last steps of a run, and how it ended."""
+    return [*_Page(trial, last_steps(trial), None, width).rows(), ending(trial, width=width)]
+
+
+def ending(trial: Trial, *, width: int) -> Line:
+    """How the run ended."""
+    style: Style = "text" if trial.ending == "answered" else "error"
+    return line(" " * INDENT, Span(fitted(_how_it_ended(trial), width - INDENT), style))
+
+
+def _how_it_ended(trial: Trial) -> str:
+    if trial.result is None:
+        error = "" if trial.error is None else f"{type(trial.error).__name__}: {trial.error}"
+        return ENDINGS.get(trial.ending, "the run ended: {}").format(error)
+    if trial.result.stop_reason == "finished":
+        return f'the run answered "{trial.result.output}"'
+    said = trial.result.error or trial.result.output
+    return f"the run stopped ({trial.result.stop_reason}): {said}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    trial: Trial
+    story: Story
+    fault: Fault | None
+    width: int
+
+    def rows(self) -> Iterator[Line]:
+        """One line per step, with what happened between it and the next of its call."""
+        steps = self.story.steps
+        nodes = max((len(self.trial.tape[index].node) for index in steps), default=0)
+        previous = -1
+        for index in steps:
+            yield from self._gap(index - previous - 1)
+            yield self._step(self.trial.tape[index], nodes)
+            yield from self._between(index)
+            previous = index
+        yield from self._gap(len(self.trial.tape) - previous - 1)
+        for effect in self.story.stray:
+            yield self._effect(effect)
+
+    def _gap(self, count: int) -> Iterator[Line]:
+        if count:
+            steps = "step" if count == 1 else "steps"
+            yield self._note("", f"({count} more {steps})", "dim")
+
+    def _step(self, entry: Record, nodes: int) -> Line:
+        attempt = f"attempt {entry.attempt}" if entry.attempt else "refused"
+        what = f"{entry.type.value.upper():<11}  {entry.node:<{nodes}}  {attempt:<9}  "
+        when = f"{' ' * INDENT}t={entry.at:>{self._instants}.3f} s  "
+        room = max(self.width - len(when) - len(what), 20)
+        style: Style = "error" if entry.type is StepType.ERROR else "text"
+        return line(Span(when, "dim"), Span(what, style), Span(fitted(_told(entry), room), style))
+
+    def _between(self, index: int) -> Iterator[Line]:
+        for effect in self.story.effects.get(index, ()):
+            yield self._effect(effect)
+        if index in self.story.struck and self.fault is not None:
+            phase = self.fault.phase.replace("_", " ")
+            name = f"{self.fault.kind.replace('_', ' ')} {phase}"
+            yield self._note("!!", f"{name}: {consequence(self.fault)}", "fault")
+        delay = (self.trial.tape[index].facts or {}).get("delay")
+        if delay is not None:
+            yield self._note("..", f"waits {delay:.3f} s, then tries again", "dim")
+
+    def _effect(self, effect: Effect) -> Line:
+        again = f" again ({effect.count} times now)" if effect.count > 1 else ""
+        style: Style = "repeat" if effect.count > 1 else "effect"
+        return self._note("++", f"committed{again}: {effect.commit.identity}", style)
+
+    def _note(self, mark: str, text: str, style: Style) -> Line:
+        margin = " " * (INDENT + self._instants + 6 - len(mark) - 2)
+        room = self.width - len(margin) - len(mark) - 2
+        return line(margin, Span(f"{mark}  {fitted(text, room)}", style))
+
+    @property
+    def _instants(self) -> int:
+        """Columns of an instant."""
+        return max((len(f"{entry.at:.3f}") for entry in self.trial.tape), default=5)
+
+
+def _told(entry: Record) -> str:
+    """What a step says, short."""
+    content = entry.value
+    if entry.status is StepStatus.CANCELLED:
+        return "cancelled"
+    if entry.type is StepType.ERROR and isinstance(content, dict) and "error" in content:
+        return f"{content['error']}: {content['message']}"
+    if entry.node == "llm" and isinstance(content, dict):
+        return _of_a_model(entry, content)
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def _of_a_model(entry: Record, content: dict[str, Any]) -> str:
+    if entry.type is StepType.ACTION and content.get("messages"):
+        last = content["messages"][-1]
+        return f"{last['role']}: {last['content']}"
+    if entry.type is StepType.THOUGHT:
+        calls = [f"{call['name']} {call['arguments']}" for call in content.get("tool_calls", ())]
+        return f"calls {', '.join(calls)}" if calls else f'says "{content.get("text", "")}"'
+    return str(content.get("finish_reason", ""))

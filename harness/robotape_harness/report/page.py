@@ -1,0 +1,136 @@
+"""A campaign's report for people, as lines: findings worst first, coverage, and the result.
+
+Guarantee: a function of the report alone; no instant of the wall clock, no path.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from robotape_harness.campaign.findings import CampaignReport, Finding, group
+from robotape_harness.report.coverage import covered, matrix
+from robotape_harness.report.excerpt import excerpt, tail
+from robotape_harness.report.lines import WIDTH, Line, Span, Style, fitted, line, wrapped
+from robotape_harness.report.wording import advice, harm_style, harm_word, reference, title
+
+__all__ = ["finding_lines", "report_lines", "result_lines"]
+
+SHOWN = 5  # further findings of one kind that are listed
+LABEL = 9
+EMPTY: Line = ()
+RESULTS: dict[str, tuple[str, Style]] = {
+    "sound": ("SOUND", "good"),
+    "findings": ("FINDINGS", "bad"),
+    "inconclusive": ("INCONCLUSIVE", "doubtful"),
+    "target_error": ("TARGET ERROR", "bad"),
+    "interrupted": ("INTERRUPTED", "doubtful"),
+}
+
+
+def report_lines(report: CampaignReport, *, width: int = WIDTH) -> list[Line]:
+    """The whole report.
+
+    Args:
+        report: Of a campaign that has ended, in whatever way; of a target error only what
+            was run is shown, for its message is an error's.
+        width: Columns; 80 to 100 read best.
+    """
+    head = Span(f"  seed {report.seed}, {_plural(report.runs, 'simulated run')}", "dim")
+    lines = [line(Span(report.scenario, "title"), head), EMPTY]
+    groups = group(report.findings)
+    for number, alike in enumerate(groups, start=1):
+        lines += [*_group(alike, f"{number} of {len(groups)}", width), EMPTY]
+    if report.status == "target_error":
+        return [*lines, *_failed_baseline(report, width)]
+    if report.coverage is not None:
+        lines += [line(Span("coverage", "title")), EMPTY]
+        lines += [*matrix(report.coverage, width=width), EMPTY]
+        lines += [*covered(report.coverage, width=width), EMPTY]
+    lines += _waivers(report, width)
+    return [*lines, *result_lines(report, width=width)]
+
+
+def finding_lines(finding: Finding, *, width: int = WIDTH, number: str = "") -> list[Line]:
+    """One finding in full: what went wrong, which fault did it, the tape, the way out."""
+    worst = finding.verdicts[0]
+    style = harm_style(worst.harm)
+    head = line(
+        Span(f"{harm_word(worst.harm).upper()}  {title(worst.oracle)}", style),
+        Span(f"   {worst.oracle}{number and ', '}{number}", "dim"),
+    )
+    rows = [head, EMPTY]
+    for verdict in finding.verdicts:
+        also = "" if verdict is worst else f"{verdict.oracle}: "
+        rows += wrapped(f"{also}{verdict.why}", indent=2, width=width)
+    fault = "none: the order of the tasks alone did it" if finding.fault is None else finding.fault
+    rows += [EMPTY, *_labelled("fault", str(fault), width, style="fault")]
+    rows += [*_labelled("tape", "of this run, as far as it matters", width), EMPTY]
+    rows += [*excerpt(finding, width=width), EMPTY]
+    if advice(worst.oracle):
+        rows += _labelled("fix", advice(worst.oracle), width)
+    return [*rows, *_labelled("read", reference(worst.oracle), width)]
+
+
+def result_lines(report: CampaignReport, *, width: int = WIDTH) -> list[Line]:
+    """What it comes to: one line, and more where there is something to know or to do."""
+    word, style = RESULTS[report.status]
+    told = [text for text in (_result(report), *report.message.splitlines()) if text]
+    margin = len(word) + 2
+    rows = [row for text in told for row in wrapped(text, indent=margin, width=width)]
+    return [line(Span(word, style), "  ", *rows[0][1:]), *rows[1:]] if rows else []
+
+
+def _group(alike: Sequence[Finding], number: str, width: int) -> Iterator[Line]:
+    """The simplest in full, the others by name."""
+    first, *others = alike
+    yield from finding_lines(first, width=width, number=number)
+    yield from _labelled("replay", f"robotape replay {first.id}", width, style="command")
+    if others:
+        yield EMPTY
+        yield line(f"  and {len(others)} more of the same:")
+    for finding in others[:SHOWN]:
+        fault = "another schedule" if finding.fault is None else str(finding.fault)
+        yield line(
+            "    ", Span(finding.id, "command"), f"  {fitted(fault, width - len(finding.id) - 6)}"
+        )
+    if others[SHOWN:]:
+        rest = " ".join(finding.id for finding in others[SHOWN:])
+        yield from wrapped(rest, indent=4, width=width, style="dim")
+
+
+def _failed_baseline(report: CampaignReport, width: int) -> Iterator[Line]:
+    if report.baseline is not None and len(report.baseline.tape):
+        yield line(Span("the fault-free run", "title"))
+        yield EMPTY
+        yield from tail(report.baseline, width=width)
+
+
+def _waivers(report: CampaignReport, width: int) -> Iterator[Line]:
+    if not report.waived:
+        return
+    yield line(Span("waived", "title"))
+    yield EMPTY
+    for fault, oracle, reason in report.waived:
+        yield from wrapped(f"{oracle} under {fault}: {reason}", indent=2, width=width)
+    yield EMPTY
+
+
+def _result(report: CampaignReport) -> str:
+    """The first line of the result; empty where the report's message says it all."""
+    count = len(report.findings)
+    tried = 0 if report.coverage is None else report.coverage.tried
+    if report.status == "sound":
+        return f"it held under all {tried} faults"
+    if report.status == "findings":
+        worst = harm_word(max(finding.verdicts[0].harm for finding in report.findings))
+        return f"{count} of {tried} faults broke it; the worst is {worst}"
+    if report.status == "interrupted":
+        return f"after {_plural(report.runs, 'simulated run')}; {_plural(count, 'finding')} so far"
+    return ""
+
+
+def _labelled(label: str, text: str, width: int, *, style: Style = "text") -> list[Line]:
+    first, *rest = wrapped(text, indent=2 + LABEL, width=width, style=style)
+    return [line("  ", Span(label.ljust(LABEL), "dim"), *first[1:]), *rest]
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,123 @@
+"""The story of a failing run: which steps of its tape tell it, and what happened between them.
+
+It selects; how a step looks on a page is decided elsewhere.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from robotape_harness.campaign.findings import Finding
+from robotape_harness.faults.fault import Fault
+from robotape_harness.ledger import Commit
+from robotape_harness.oracles.history import Attempt, CallHistory, attempts_struck, calls_of
+from robotape_harness.simulation.trial import Trial
+
+__all__ = ["Effect", "Story", "last_steps", "story_of"]
+
+HEAD = 12  # steps shown before the middle of a long story is left out
+TAIL = 6
+LAST = 10  # steps of a run of which no call stands out
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """An effect in its place on the tape.
+
+    Attributes:
+        commit: What the ledger has.
+        count: The how manyth of its kind, 1-based: the same name and details.
+    """
+
+    commit: Commit
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What is to be shown of a tape.
+
+    Attributes:
+        steps: 0-based indexes on the tape, ascending.
+        struck: Those of the ACTIONs that the fault struck.
+        effects: Index of an ACTION -> what was committed during it, in order.
+        stray: What was committed in no call of the tape.
+    """
+
+    steps: tuple[int, ...]
+    struck: frozenset[int]
+    effects: dict[int, list[Effect]]
+    stray: tuple[Effect, ...]
+
+
+def story_of(finding: Finding) -> Story:
+    """The steps of the calls that the verdicts and the fault are about.
+
+    Of a long story the middle is left out; of one without any call, all but the end.
+    """
+    tape = finding.trial.tape
+    concerned = _concerned(finding)
+    steps = [index for index, entry in enumerate(tape) if entry.call_id in concerned]
+    if not steps:
+        return last_steps(finding.trial)
+    calls = calls_of(tape)
+    struck = _struck(calls, finding.fault)
+    return Story(_shortened(steps), struck, *_effects(calls, finding.trial))
+
+
+def last_steps(trial: Trial) -> Story:
+    """The end of a run."""
+    length = len(trial.tape)
+    steps = tuple(range(max(0, length - LAST), length))
+    return Story(steps, frozenset(), *_effects(calls_of(trial.tape), trial))
+
+
+def _concerned(finding: Finding) -> set[str]:
+    tape, fault = finding.trial.tape, finding.fault
+    proofs = {index for verdict in finding.verdicts for index in verdict.steps}
+    calls = {tape[index].call_id for index in proofs if index < len(tape)}
+    if fault is not None:
+        calls |= {entry.call_id for entry in tape if fault.site.covers(entry.call_id)}
+    return calls - {""}
+
+
+def _shortened(steps: list[int]) -> tuple[int, ...]:
+    if len(steps) <= HEAD + TAIL:
+        return tuple(steps)
+    return (*steps[:HEAD], *steps[-TAIL:])
+
+
+def _struck(calls: Sequence[CallHistory], fault: Fault | None) -> frozenset[int]:
+    once = fault is not None and fault.mode == "once"
+    limit = 1 if once else sum(len(call.attempts) for call in calls)
+    return frozenset(attempt.action for _, attempt in attempts_struck(calls, fault, limit))
+
+
+def _effects(
+    calls: Sequence[CallHistory], trial: Trial
+) -> tuple[dict[int, list[Effect]], tuple[Effect, ...]]:
+    """Where each effect belongs, and those that belong nowhere."""
+    by_id = {call.call_id: call for call in calls}
+    counts: Counter[str] = Counter()
+    placed: dict[int, list[Effect]] = {}
+    stray: list[Effect] = []
+    for commit in trial.ledger.commits:
+        counts[commit.identity] += 1
+        effect = Effect(commit, counts[commit.identity])
+        call = by_id.get(commit.call_id)
+        if call is None:
+            stray.append(effect)
+        else:
+            placed.setdefault(_attempt_of(commit, call, placed).action, []).append(effect)
+    return placed, tuple(stray)
+
+
+def _attempt_of(commit: Commit, call: CallHistory, placed: dict[int, list[Effect]]) -> Attempt:
+    """The attempt under way at that instant; of several, the first without this effect yet."""
+    begun = [each for each in call.attempts if each.began_at <= commit.at] or call.attempts[:1]
+    during = [each for each in begun if commit.at <= each.ended_at] or begun[-1:]
+    for attempt in during:
+        known = {effect.commit.identity for effect in placed.get(attempt.action, ())}
+        if commit.identity not in known:
+            return attempt
+    return during[-1]

@@ -1,0 +1,82 @@
+"""The report's words: for harms, for what a fault does, for the way out of each oracle's verdict.
+
+Words alone; where they stand on the page is decided elsewhere.
+"""
+
+from collections.abc import Mapping
+
+from robotape_harness.faults.fault import Fault
+from robotape_harness.report.lines import Style
+
+__all__ = ["advice", "consequence", "harm_style", "harm_word", "reference", "title"]
+
+HARMS = {5: "critical", 4: "severe", 3: "serious", 2: "minor", 1: "nuisance"}
+
+# What the caller meets, by kind; where a kind is not here, the phase says it all.
+SYMPTOMS: Mapping[str, str] = {
+    "cancellation": "the run is cancelled here",
+    "delay": "the reply comes late",
+    "truncated_arguments": "the model's arguments are cut short",
+    "wrong_tool_name": "the model names a tool that is not there",
+}
+
+TITLES: Mapping[str, str] = {
+    "duplicate_side_effect": "an effect happened twice",
+    "hang": "a run never ended",
+    "no_backoff": "tried again without waiting longer",
+    "no_cap": "tried again without end",
+    "not_retried_transient": "gave up on an error that may pass",
+    "retried_permanent": "tried again what cannot succeed",
+    "swallowed_cancel": "went on after it was cancelled",
+    "vacuous": "a planned fault struck nothing",
+    "wrong_result": "a wrong result, and no error that says so",
+}
+
+ADVICE: Mapping[str, str] = {
+    "duplicate_side_effect": (
+        "give the tool an effect_key and hand ctx.idempotency_key to the service behind it"
+    ),
+    "hang": "give the wait a timeout, or the run a deadline",
+    "no_backoff": "let the delay between attempts grow: Retry(factor=2)",
+    "no_cap": "limit the attempts: Retry(max_retries=3)",
+    "not_retried_transient": "let an error that may pass be tried again: Retry(is_retryable=...)",
+    "retried_permanent": "mark_permanent(error) what no further attempt can cure",
+    "swallowed_cancel": "let asyncio.CancelledError pass: except Exception, never BaseException",
+    "vacuous": "the planned fault struck no call: make the calls the same in every run",
+    "wrong_result": "report the error, or try again until the effect is the one that was asked for",
+}
+
+
+def harm_word(harm: int) -> str:
+    """One word for a harm of 1 to 5."""
+    return HARMS[max(1, min(harm, 5))]
+
+
+def harm_style(harm: int) -> Style:
+    """How loud a harm is shown."""
+    return "bad" if harm >= 4 else "doubtful"
+
+
+def consequence(fault: Fault) -> str:
+    """What a fault does to the call it strikes, in words of the caller."""
+    if fault.kind in SYMPTOMS:
+        return SYMPTOMS[fault.kind]
+    if fault.phase == "after_commit":
+        lost = "cannot be read" if fault.kind == "malformed_reply" else "is lost"
+        return f"it was done, but the reply {lost}"
+    return "no answer from the model" if fault.site.boundary == "llm" else "nothing was done"
+
+
+def advice(oracle: str) -> str:
+    """One line on how to get rid of an oracle's verdicts; empty for an oracle without one."""
+    return ADVICE.get(oracle, "")
+
+
+def title(oracle: str) -> str:
+    """What an oracle accuses of, as a headline; its id for an oracle without one."""
+    return TITLES.get(oracle, oracle.replace("_", " "))
+
+
+def reference(oracle: str) -> str:
+    """Where the documentation explains an oracle."""
+    return f"docs/reference/oracles.md#{oracle}"

@@ -1,0 +1,58 @@
+"""Simulation: one run of asyncio code on virtual time, decided by choices and so repeatable.
+
+The room provides the loop and what it detects; faults, networks and clocks of other
+libraries are added by the rooms above.
+"""
+
+from robotape_harness.simulation.asyncio_internals import UnsupportedPython
+from robotape_harness.simulation.choices import (
+    Choice,
+    ChoiceDivergenceError,
+    Choices,
+    Chooser,
+    dump_choices,
+    load_choices,
+)
+from robotape_harness.simulation.detect import (
+    BusyTask,
+    DeadlockError,
+    HangError,
+    Leftovers,
+    LivelockError,
+    PendingTimer,
+    StepLimitError,
+    TimeLimitError,
+    WaitingTask,
+)
+from robotape_harness.simulation.escapes import EscapeError
+from robotape_harness.simulation.lineage import SimFuture, SimTask
+from robotape_harness.simulation.loop import SimLoop
+from robotape_harness.simulation.schedules import Fifo, Schedule, Uniform
+from robotape_harness.simulation.watchdog import BlockedThreadError
+
+__all__ = [
+    "BlockedThreadError",
+    "BusyTask",
+    "Choice",
+    "ChoiceDivergenceError",
+    "Choices",
+    "Chooser",
+    "DeadlockError",
+    "EscapeError",
+    "Fifo",
+    "HangError",
+    "Leftovers",
+    "LivelockError",
+    "PendingTimer",
+    "Schedule",
+    "SimFuture",
+    "SimLoop",
+    "SimTask",
+    "StepLimitError",
+    "TimeLimitError",
+    "Uniform",
+    "UnsupportedPython",
+    "WaitingTask",
+    "dump_choices",
+    "load_choices",
+]

@@ -1,0 +1,151 @@
+"""Writes each attempt of a call on the tape: one pending ACTION, then exactly one terminator.
+
+It decides nothing: retrying tells it what happened.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from robotape.calls import Call, Kind
+from robotape.models.kinds import StepStatus, StepType
+from robotape.models.record import Record
+from robotape.resume import history_of
+from robotape.retry import Decision, Retry
+from robotape.runtime import Scope
+from robotape.tape import Tape, tape_of
+
+__all__ = ["Passage", "Recorder", "reject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What the corridor has to know of a thing that can be called; made once for it.
+
+    Attributes:
+        kind: Which sort of thing it is.
+        node: Its name on the tape.
+        retry: How it is tried again.
+        is_repeatable: Whether asking again is safe when the outcome is unknown.
+        tell: A value -> (what the model said or None, what the tape says came back).
+        restore: The same two, as JSON values -> the value.
+        is_judged: Whether policies are asked about it.
+        retry_inside: As `retry`, for a call inside one that retries: it tries once.
+    """
+
+    kind: Kind
+    node: str
+    retry: Retry
+    is_repeatable: bool
+    tell: Callable[[Any], tuple[object, object]]
+    restore: Callable[[Any, Any], Any]
+    is_judged: bool = True
+    retry_inside: Retry = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "retry_inside", replace(self.retry, max_retries=0))
+
+
+class Recorder:
+    """The tape's side of one call."""
+
+    __slots__ = ("_asked", "_facts", "_passage", "_tape")
+
+    def __init__(self, tape: Tape, passage: Passage, asked: object, facts: dict[str, Any]) -> None:
+        """Be ready for the first attempt.
+
+        Args:
+            tape: Of the run.
+            passage: What is called.
+            asked: What the tape says was asked.
+            facts: What else it says of the first attempt.
+        """
+        self._tape = tape
+        self._passage = passage
+        self._asked = asked
+        self._facts = facts
+
+    def started(self, call: Call) -> None:
+        """Write the pending ACTION, before anything happens."""
+        facts: dict[str, Any] = {"kind": call.kind}
+        if call.key:
+            facts["key"] = call.key
+        if call.principal is not None:
+            facts["principal"] = call.principal
+        if self._facts and call.attempt == 1:
+            facts |= self._facts
+        self._write(StepType.ACTION, StepStatus.PENDING, call, self._asked, facts)
+
+    def succeeded(self, call: Call, value: Any) -> None:
+        """Write what came back; for a model, first what it said."""
+        said, told = self._passage.tell(value)
+        if said is not None:
+            self._write(StepType.THOUGHT, StepStatus.COMPLETED, call, said)
+        self._write(StepType.OBSERVATION, StepStatus.COMPLETED, call, told)
+
+    def failed(self, call: Call, error: BaseException, decision: Decision) -> None:
+        """Write what went wrong, and when the next attempt is due."""
+        facts: dict[str, Any] = {"retryable": decision.retryable}
+        if decision.delay is not None:
+            facts["delay"] = decision.delay
+            facts["ceiling"] = decision.ceiling
+        else:
+            facts["reason"] = decision.reason
+        self._write(StepType.ERROR, StepStatus.FAILED, call, _described(error), facts)
+
+    def cancelled(self, call: Call) -> None:
+        """Write that the attempt was cancelled; whether its effect happened is unknown."""
+        self._write(StepType.OBSERVATION, StepStatus.CANCELLED, call, None)
+
+    def interrupted(self, action: Record) -> None:
+        """Close an attempt of an earlier process, of which nobody saw the end."""
+        self._tape.record(
+            StepType.ERROR,
+            StepStatus.FAILED,
+            agent=action.agent,
+            node=action.node,
+            call_id=action.call_id,
+            attempt=action.attempt,
+            content={"error": "Interrupted", "message": "the process ended during this attempt"},
+            facts={"retryable": True, "delay": 0.0, "ceiling": 0.0},
+        )
+
+    def _write(
+        self,
+        type: StepType,
+        status: StepStatus,
+        call: Call,
+        content: object,
+        facts: dict[str, Any] | None = None,
+    ) -> None:
+        self._tape.record(
+            type,
+            status,
+            agent=call.agent,
+            node=self._passage.node,
+            call_id=call.call_id,
+            attempt=call.attempt,
+            content=content,
+            facts=facts,
+        )
+
+
+def reject(scope: Scope, node: str, call_id: str, error: Exception) -> None:
+    """Write down that a call was turned away before any attempt."""
+    tape = tape_of(scope)
+    history = history_of(scope.run)
+    if tape is None or (history is not None and history.was_rejected(call_id)):
+        return
+    tape.record(
+        StepType.ERROR,
+        StepStatus.FAILED,
+        agent=scope.agent,
+        node=node,
+        call_id=call_id,
+        content=_described(error),
+        facts={"retryable": False},
+    )
+
+
+def _described(error: BaseException) -> dict[str, str]:
+    return {"error": type(error).__name__, "message": str(error)}

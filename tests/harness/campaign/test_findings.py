@@ -1,0 +1,60 @@
+"""Laws of findings as values: stable names, and one group for what looks like one bug."""
+
+import hashlib
+from dataclasses import replace
+
+from robotape_harness.campaign.engine import run_campaign
+from robotape_harness.campaign.findings import finding_id, group
+from robotape_harness.faults.fault import Fault, Site
+from tests.harness.oracles.planted import doing, pay_42, paying
+
+SITE = Site("tool", "tool:pay#1", "doer/tool:pay[0]")
+FAULT = Fault("error", SITE, "after_commit", "once")
+FINDINGS = run_campaign(doing(pay_42, paying())).findings
+
+
+def test_an_id_is_a_function_of_scenario_seed_fault_and_oracles() -> None:
+    assert finding_id("naive", 0, FAULT, ["hang", "no_cap"]) == "dbffebd91f"
+    assert finding_id("naive", 0, FAULT, ["no_cap", "hang"]) == "dbffebd91f"
+
+
+def test_control_any_of_them_changes_the_id() -> None:
+    ids = {
+        finding_id("naive", 0, FAULT, ["hang"]),
+        finding_id("sound", 0, FAULT, ["hang"]),
+        finding_id("naive", 1, FAULT, ["hang"]),
+        finding_id("naive", 0, None, ["hang"]),
+        finding_id("naive", 0, replace(FAULT, mode="forever"), ["hang"]),
+        finding_id("naive", 0, replace(FAULT, params={"seconds": 1.0}), ["hang"]),
+        finding_id("naive", 0, FAULT, ["no_cap"]),
+    }
+    assert len(ids) == 7
+    assert all(len(name) == 10 and int(name, 16) >= 0 for name in ids)
+
+
+def test_findings_of_one_campaign_have_different_ids_and_the_digest_of_their_tape() -> None:
+    assert len({finding.id for finding in FINDINGS}) == len(FINDINGS) > 1
+    for finding in FINDINGS:
+        assert finding.digest == hashlib.sha256(finding.trial.tape.to_bytes()).hexdigest()
+
+
+def test_the_same_oracles_at_the_same_site_are_one_group_simplest_first() -> None:
+    [same] = group(FINDINGS)
+    assert sorted(finding.id for finding in same) == sorted(finding.id for finding in FINDINGS)
+    modes = [finding.fault.mode for finding in same if finding.fault]
+    assert modes == sorted(modes, key=("once", "forever").index)
+    assert str(same[0].fault) == "error after commit at tool:pay#1, once"
+
+
+def test_control_another_site_or_another_oracle_is_another_group() -> None:
+    first = FINDINGS[0]
+    elsewhere = replace(FAULT, site=replace(SITE, alias="tool:pay#2"))
+    [verdict] = first.verdicts
+    others = [
+        first,
+        replace(first, fault=elsewhere),
+        replace(first, verdicts=(replace(verdict, oracle="wrong_result"),)),
+        replace(first, fault=None),
+    ]
+    assert group(others) == [[other] for other in others]
+    assert group([]) == []

@@ -1,0 +1,73 @@
+"""Laws of the plan: every fault at every call once, in one order, nothing silently left out."""
+
+from typing import Any
+
+from robotape import LLMAgent, RunContext, Tool
+from robotape_harness.campaign.sweep import NO_REPLY, plan_sweep
+from robotape_harness.faults.catalogue import kinds
+from robotape_harness.scenario import Scenario
+from robotape_harness.scripted import ScriptedLLM, call, say
+from robotape_harness.simulation.trial import simulate
+from robotape_harness.world import World
+from tests.harness.oracles.planted import doing, pay_42, paying
+
+
+def add(a: int) -> int:
+    """Add."""
+    return a
+
+
+def adding() -> Scenario:
+    llm = ScriptedLLM([call("add", a=1), call("add", a=2)], say("done"))
+    return Scenario(
+        world=World, agent=lambda _: LLMAgent("adder", llm=llm, tools=[Tool(add)]), task="add"
+    )
+
+
+def test_possible_and_impossible_pairs_are_calls_x_kinds_x_phases_x_modes() -> None:
+    plan = plan_sweep(simulate(adding()).tape)
+    assert [site.alias for site in plan.sites] == [
+        "llm[adder]#1",
+        "tool:add#1",
+        "tool:add#2",
+        "llm[adder]#2",
+    ]
+    every = sum(len(kinds(site.boundary)) * 2 * 2 for site in plan.sites)
+    assert len(plan.faults) + len(plan.impossible) == every
+    names = [str(fault) for fault in plan.faults] + [text for text, _ in plan.impossible]
+    assert len(set(names)) == every
+
+
+def test_the_plan_follows_the_calls_and_is_the_same_every_time() -> None:
+    first, second = (plan_sweep(simulate(adding(), seed=seed).tape) for seed in (0, 1))
+    assert first == second
+    aliases = list(dict.fromkeys(fault.site.alias for fault in first.faults))
+    assert aliases == [site.alias for site in first.sites]
+
+
+def test_a_call_that_fails_by_itself_has_no_reply_to_lose() -> None:
+    async def pay(ctx: RunContext[World], order: str) -> str:
+        """Pay at the second attempt."""
+        if ctx.retry == 0:
+            raise ConnectionError("flaky by itself")
+        return "paid"
+
+    plan = plan_sweep(simulate(doing(pay_42, Tool(pay))).tape)
+    refused = [text for text, reason in plan.impossible if reason == NO_REPLY]
+    assert refused
+    assert all("after commit" in text and text.endswith("once") for text in refused)
+    tried = [str(fault) for fault in plan.faults]
+    assert "error after commit at tool:pay#1, for ever" in tried
+    assert "error before commit at tool:pay#1, once" in tried
+
+
+def test_control_a_call_that_passes_loses_its_reply_in_every_way() -> None:
+    plan = plan_sweep(simulate(doing(pay_42, paying())).tape)
+    assert NO_REPLY not in {reason for _, reason in plan.impossible}
+
+
+def test_a_run_without_calls_has_nothing_to_break() -> None:
+    async def idle(doer: Any, _: World) -> None:
+        return None
+
+    assert plan_sweep(simulate(doing(idle)).tape).faults == ()

@@ -1,0 +1,111 @@
+"""Laws of the oracle of cancellation: whoever goes on is accused, whoever cleans up is not."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from robotape import Tool
+from robotape_harness.oracles.cancel import swallowed_cancel
+from robotape_harness.oracles.verdict import Evidence
+from robotape_harness.simulation.trial import simulate
+from robotape_harness.world import World
+from tests.harness.oracles.planted import (
+    Doer,
+    Script,
+    accused,
+    doing,
+    names,
+    pay_42,
+    paying,
+    under,
+)
+
+
+async def swallow(doer: Doer, _: World) -> str:
+    try:
+        await doer.call("pay", order="42")
+    except asyncio.CancelledError:
+        return "never mind"
+    return "paid"
+
+
+async def rename(doer: Doer, _: World) -> str:
+    try:
+        return str(await doer.call("pay", order="42"))
+    except asyncio.CancelledError:
+        raise RuntimeError("cancelled") from None
+
+
+async def try_again(doer: Doer, _: World) -> str:
+    for _ in range(3):
+        try:
+            return str(await doer.call("pay", order="42"))
+        except asyncio.CancelledError:
+            await asyncio.sleep(2.0)
+    raise asyncio.CancelledError
+
+
+async def linger(doer: Doer, _: World) -> str:
+    try:
+        return str(await doer.call("pay", order="42"))
+    finally:
+        await asyncio.sleep(60.0)
+
+
+async def wait_for_ever(doer: Doer, _: World) -> str:
+    try:
+        return str(await doer.call("pay", order="42"))
+    except asyncio.CancelledError:
+        await asyncio.Event().wait()
+        raise
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (swallow, "the run answered instead of ending cancelled"),
+        (rename, "the run raised instead of ending cancelled"),
+        (try_again, "1 more attempts began after it (pay)"),
+        (linger, "the run went on for 60 virtual s"),
+    ],
+)
+def test_going_on_after_cancellation_is_accused(script: Script, said: str) -> None:
+    evidence = under(doing(script, paying()), "cancellation")
+    [verdict] = accused(swallowed_cancel, evidence)
+    assert verdict.harm == 4
+    assert verdict.why.startswith("cancelled at 0 s, and ")
+    assert said in verdict.why
+    assert verdict.steps
+    assert names(evidence) == ["swallowed_cancel"]
+
+
+def test_a_cancelled_run_that_never_ends_is_reported_once() -> None:
+    evidence = under(doing(wait_for_ever, paying()), "cancellation")
+    assert evidence.trial.ending == "hung"
+    assert names(evidence) in (["swallowed_cancel"], ["hang"])
+
+
+async def clean_up(doer: Doer, _: World) -> str:
+    try:
+        return str(await doer.call("pay", order="42"))
+    finally:
+        await doer.call("release")
+        await asyncio.sleep(0.5)
+
+
+@pytest.mark.parametrize("phase", ["before_commit", "after_commit"])
+@pytest.mark.parametrize("script", [clean_up, pay_42])
+def test_control_cleaning_up_is_not_going_on(script: Script, phase: Any) -> None:
+    async def release() -> None:
+        """Let go."""
+
+    evidence = under(doing(script, paying(), Tool(release)), "cancellation", phase)
+    assert evidence.trial.ending == "cancelled"
+    assert evidence.cancelled_at == 0.0
+    assert names(evidence) == []
+
+
+def test_control_a_run_that_nobody_cancelled_is_not_judged() -> None:
+    trial = simulate(doing(pay_42, paying()))
+    assert swallowed_cancel(Evidence(trial=trial, baseline=trial)) == []
