@@ -24,7 +24,7 @@ endif
 PIP_INSTALL = $(PY) -m pip --disable-pip-version-check --no-input install --quiet
 
 .PHONY: help env demo test suite bench docs lint format clean lock test-latest test-pythons \
-	check-fresh check-determinism
+	check-fresh check-determinism test-postgres test-redis
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1#/p' Makefile | awk -F'#' '{ printf "%-26s%s\n", $$1, $$2 }'
@@ -86,18 +86,24 @@ check-fresh: $(VENV)/ready ## clone HEAD, empty HOME and environment, run the RE
 check-determinism: $(VENV)/ready ## same seed, same bytes: across processes and hash seeds
 	@$(PY) tests/checks/determinism.py $(ARGS)
 
+test-postgres: $(VENV)/ready ## the tape store's tests against a PostgreSQL server, installed if missing
+	@$(PY) tests/checks/postgres.py --install -- $(PY) -m pytest tests/robotape/storage $(ARGS)
+
+test-redis: $(VENV)/ready ## the cache's tests against a Redis server, installed if missing
+	@$(PY) tests/checks/redis_server.py --install -- $(PY) -m pytest tests/robotape/cache $(ARGS)
+
 test-pythons: $(VENV)/ready ## the suite under every Python 3.11-3.14 found here
 	@$(PY) tests/checks/pythons.py $(ARGS)
 
 # -- the lock ------------------------------------------------------------------------------------
 
-# pyproject.toml and its extra are the source; dev.in adds what only this repository needs. No index and
+# pyproject.toml and its extras are the source; dev.in adds what only this repository needs. No index and
 # no local folder of this machine gets into the file; tests/test_setup.py looks.
 resolve = @$(PYTHON) -m venv --clear $(VENV)-uv \
 	&& $(VENV)-uv/bin/python -m pip --disable-pip-version-check install --quiet uv \
 	&& env -u UV_FIND_LINKS -u UV_CUSTOM_COMPILE_COMMAND $(VENV)-uv/bin/uv pip compile --quiet --no-config --upgrade \
 		--universal --generate-hashes --python-version 3.11 --custom-compile-command 'make lock' \
-		--extra harness --excludes requirements/excludes.in --output-file $(1) \
+		--all-extras --excludes requirements/excludes.in --output-file $(1) \
 		pyproject.toml requirements/dev.in \
 	&& rm -rf $(VENV)-uv
 

@@ -53,7 +53,13 @@ __all__ = [
     "tool",
 ]
 
-_LAZY = {"LLMConfig": "robotape.llm.config", "Step": "robotape.models.steps"}
+_LAZY = {
+    "LLMConfig": "robotape.llm.config",
+    "Step": "robotape.models.steps",
+    # The front door of 0.6; their place is robotape.log.
+    "get_logger": "robotape.log",
+    "setup_logging": "robotape.log",
+}
 
 
 def __getattr__(name: str) -> Any:

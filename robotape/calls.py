@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
+from robotape.models.value import quick
 from robotape.runtime import Scope, ambient, current_scope, entered
 
 __all__ = ["Call", "CallNext", "Kind", "Middleware", "intercept", "interceptors_of", "through"]
@@ -16,6 +17,7 @@ __all__ = ["Call", "CallNext", "Kind", "Middleware", "intercept", "interceptors_
 Kind = Literal["llm", "tool", "http", "mcp"]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Call:
     """One crossing of the corridor; a frozen value, one per attempt.

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any, Literal, TypeVar, overload
 
+from robotape.runtime import current_scope, entered
+
 __all__ = ["run_many"]
 
 T = TypeVar("T")
@@ -54,7 +56,9 @@ async def run_many(
 
     Raises:
         ValueError: `limit` is below 1, or `errors` is neither word.
-        Exception: With `first`, the first error in time; ties go to the earlier start.
+        Exception: With `first`, the first error in time; ties go to the earlier start. Always:
+            what reading `starts` or `progress` raised.
+        CancelledError: From outside, or because a run was cancelled from within.
 
     Example:
         >>> async def double(n):
@@ -67,13 +71,18 @@ async def run_many(
     if errors not in ("first", "collect"):
         raise ValueError(f"errors must be 'first' or 'collect', got {errors!r}")
     fan = _FanOut(enumerate(starts), collect=errors == "collect", progress=progress)
+    failure: BaseException | None = None
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(limit):
                 if not fan.start_next(group):
                     break
     except BaseExceptionGroup as failed:
-        raise fan.first_error or failed from None
+        failure = fan.failure or failed
+    if failure is not None:
+        if fan.is_cancelled:
+            raise asyncio.CancelledError  # no failure on the way out may hide it
+        raise failure  # out here, so that its cause and context stay what they were
     return [fan.results[index] for index in range(len(fan.results))]
 
 
@@ -88,27 +97,62 @@ class _FanOut:
         progress: Callable[[int], None] | None,
     ) -> None:
         self.results: dict[int, Any] = {}
-        self.first_error: BaseException | None = None
+        self.failure: BaseException | None = None
+        self.is_cancelled = False
         self._waiting = waiting
         self._collect = collect
         self._progress = progress
+        # Which place gets free first is the schedule's business; names go by the order of starts.
+        self._around = current_scope()
+        self._name = "" if self._around is None else self._around.next_id("many")
 
     def start_next(self, group: asyncio.TaskGroup) -> bool:
-        """Give one place to the next run; False if there is none."""
-        entry = next(self._waiting, None)
+        """Give one place to the next run; False if there is none, or no more are wanted."""
+        if self.failure is not None:
+            return False
+        try:
+            entry = next(self._waiting, None)
+        except Exception as error:
+            self.failure = error
+            raise
         if entry is None:
             return False
         group.create_task(self._run(*entry, group))
         return True
 
     async def _run(self, index: int, start: Start[Any], group: asyncio.TaskGroup) -> None:
+        task = asyncio.current_task()
         try:
-            self.results[index] = await start()
-        except Exception as error:
-            if not self._collect:
-                self.first_error = self.first_error or error
+            self.results[index] = await self._ended(index, start)
+            if self._progress is not None:
+                self._progress(len(self.results))
+        except asyncio.CancelledError as error:
+            if task is not None and task.cancelling():
                 raise
-            self.results[index] = error
-        if self._progress is not None:
-            self._progress(len(self.results))
-        self.start_next(group)
+            # Nobody cancelled it: the group would take that for a quiet end.
+            self.failure = self.failure or error
+            raise RuntimeError("cancelled from within") from error
+        except Exception as error:
+            self.is_cancelled |= self._is_ending(task)
+            self.failure = self.failure or error
+            raise
+        if self._is_ending(task):
+            self.is_cancelled = True
+        else:
+            self.start_next(group)
+
+    def _is_ending(self, task: "asyncio.Task[Any] | None") -> bool:
+        """Whether we are cancelled from outside: a run is, and no failure of ours is why."""
+        return self.failure is None and task is not None and task.cancelling() > 0
+
+    async def _ended(self, index: int, start: Start[Any]) -> Any:
+        try:
+            if self._around is None:
+                return await start()
+            turn = self._around.turn
+            with entered(self._around.inner(f"{self._name}~{index}", turn=turn)):
+                return await start()
+        except Exception as error:
+            if self._collect:
+                return error
+            raise

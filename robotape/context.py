@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar
 
 from robotape.models.messages import Usage
+from robotape.models.value import quick
 from robotape.tape import Tape
 
 __all__ = ["RunContext", "Surroundings"]
@@ -31,6 +32,7 @@ class Surroundings(NamedTuple):
     prompt: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class RunContext(Generic[Deps]):
     """What the body is told: the run, and the attempt of the call it serves.

@@ -1,21 +1,27 @@
 """The corridor: the one way from an agent to the outside, its stations in the one order.
 
-gate -> parse strictly -> canonicalise -> freeze -> policy -> retry -> tape -> [harness
+gate -> parse strictly -> canonicalise -> freeze -> policy -> cache -> retry -> tape -> [harness
 seam] -> effect. Nobody else puts stations in a row. `admit` is the part that reaches
 nothing outside; `cross` is the rest.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from robotape.cache import Codec, cache_at, canonical, digest
 from robotape.calls import Call, CallNext, interceptors_of, through
-from robotape.errors import PolicyDenied, RobotapeError
+from robotape.errors import DeadlineExceeded, PolicyDenied, RobotapeError, ToolInputError
+from robotape.models.record import encode
 from robotape.policy import Policy
 from robotape.recorder import Passage, Recorder, reject
 from robotape.resume import History, Past, history_of
 from robotape.retry import retrying
 from robotape.runtime import Scope
+from robotape.secrets import redact
 from robotape.tape import tape_of
+from robotape.watch import watched
 
 if TYPE_CHECKING:
     from robotape.validation import ArgumentParser, Parsed
@@ -47,9 +53,17 @@ def admit(
             raise denied
     try:
         return parser.parse(raw)
-    except RobotapeError as error:
-        reject(scope, target, call_id, error)
-        raise
+    except ToolInputError as error:
+        refused = _without_secrets(error)
+    # Not from within the handler: the original would hang on as the context.
+    reject(scope, target, call_id, refused)
+    raise refused
+
+
+def _without_secrets(error: ToolInputError) -> ToolInputError:
+    """The same error; its paths hold the keys the model sent, whatever they are."""
+    faults = [(redact(path), redact(message)) for path, message in error.faults]
+    return error if tuple(faults) == error.faults else ToolInputError(error.tool, faults)
 
 
 async def cross(
@@ -60,8 +74,9 @@ async def cross(
     *,
     asked: object,
     changes: Sequence[tuple[str, str]] = (),
+    about: object = None,
 ) -> Any:
-    """Make a call: policy, then retries around tape, harness seam and effect.
+    """Make a call: policy, then the cache, then retries around tape, harness seam and effect.
 
     Args:
         scope: Where the caller stands; it must have a tape.
@@ -70,13 +85,16 @@ async def cross(
         effect: Does the thing itself.
         asked: What the tape says was asked.
         changes: What was canonicalised in the arguments: (JSON path, what was done).
+        about: An object that the answer depends on besides; a cache keeps answers about
+            different ones apart, within the run.
 
     Returns:
-        What the effect gave, or, in a resumed run, had given.
+        What the effect gave; or, in a resumed run or from a cache, had given.
 
     Raises:
         PolicyDenied: A policy in force refuses these arguments.
         InDoubtError: In a resumed run, the effect may have happened already.
+        DeadlineExceeded: The deadline has passed; during an attempt or before the first.
         Exception: Whatever the last attempt raised.
     """
     tape = tape_of(scope)
@@ -85,7 +103,8 @@ async def cross(
     facts: dict[str, Any] = {"canonicalised": dict(changes)} if changes else {}
     if passage.is_judged and scope.policies:
         facts["allowed_by"] = _judge(scope, call)
-    recorder = Recorder(tape, passage, asked, facts)
+    watch = watched(scope, call, passage.provider)
+    recorder = Recorder(tape, passage, asked, facts, watch)
     history = history_of(scope.run)
     if history is not None:
         past = history.look_up(
@@ -95,16 +114,107 @@ async def cross(
             is_inside=scope.retries_owned,
         )
         if past is not None and past.is_answered:
-            return _restored(passage, past)
+            value = _restored(passage, past)
+            if passage.cache:
+                _offer(scope, passage, past, _key(scope, call, passage, asked, about), value)
+            return value
         if past is not None:
             call = _taken_up(recorder, call, past)
-    return await retrying(
+    _refuse_late(scope, call, passage)
+    stations = interceptors_of(scope)
+    onward = through(stations if watch is None else (watch, *stations), effect)
+    if passage.cache is None:
+        return await _attempts(scope, call, passage, recorder, onward)
+    return await _shared(
+        scope,
         call,
-        through(interceptors_of(scope), effect),
+        passage,
+        recorder,
+        key=_key(scope, call, passage, asked, about),
+        attempts=lambda: _attempts(scope, call, passage, recorder, onward),
+    )
+
+
+def _refuse_late(scope: Scope, call: Call, passage: Passage) -> None:
+    if call.deadline is not None and call.deadline <= scope.run.now():
+        late = DeadlineExceeded(call.target, call.deadline)
+        reject(scope, passage.node, call.call_id, late)
+        raise late
+
+
+def _attempts(
+    scope: Scope, call: Call, passage: Passage, recorder: Recorder, onward: CallNext
+) -> Coroutine[Any, Any, Any]:
+    return retrying(
+        call,
+        onward,
         retry=passage.retry_inside if scope.retries_owned else passage.retry,
         run=scope.run,
         observer=recorder,
     )
+
+
+async def _shared(
+    scope: Scope,
+    call: Call,
+    passage: Passage,
+    recorder: Recorder,
+    *,
+    key: str,
+    attempts: Callable[[], Awaitable[Any]],
+) -> Any:
+    """Take an answer from the cache or from the same call under way, or make the call."""
+    is_ours, fresh = False, None
+
+    async def make() -> Any:
+        nonlocal is_ours, fresh
+        is_ours = True
+        fresh = await attempts()
+        return passage.recalled(fresh)
+
+    assert passage.cache is not None
+    shelf = cache_at(scope).shelf(passage.cache)
+    codec = None if passage.cache.store is None else _codec(passage)
+    timer = asyncio.timeout_at(
+        None if call.deadline is None else scope.run.started_at + call.deadline
+    )
+    try:
+        value = await shelf.fetch(key, make, codec, timer)
+    except Exception as error:
+        if is_ours:
+            raise
+        if timer.expired() and call.deadline is not None:
+            error = DeadlineExceeded(call.target, call.deadline).with_traceback(error.__traceback__)
+        recorder.shared_failure(call, error)
+        raise error from None
+    if is_ours:
+        return fresh
+    recorder.recalled(call, value)
+    return value
+
+
+def _key(scope: Scope, call: Call, passage: Passage, asked: object, about: object) -> str:
+    """What has to be equal for two calls to have one answer."""
+    question = passage.identify(call) if passage.identify else encode(asked).decode()
+    # A store outlives the object; there the question alone must do.
+    is_stored = passage.cache is not None and passage.cache.store is not None
+    subject = None if about is None or is_stored else cache_at(scope).identities
+    number = 0 if subject is None else subject.number(about, hold=True)
+    whose = [call.kind, call.target, passage.known_as, call.principal, number]
+    return digest([*whose, canonical(question)])
+
+
+def _codec(passage: Passage) -> Codec:
+    """How a store keeps an answer: as the tape does."""
+
+    def dump(answer: Any) -> bytes:
+        said, told = passage.tell(answer)
+        return b"[" + encode(said) + b"," + encode(told) + b"]"
+
+    def load(data: bytes) -> Any:
+        return passage.restore(*json.loads(data))
+
+    return Codec(dump, load)
 
 
 def _judge(scope: Scope, call: Call) -> str:
@@ -124,6 +234,13 @@ def _restored(passage: Passage, past: Past) -> Any:
     thought = None if past.thought is None else past.thought.value
     told = None if past.end is None else past.end.value
     return passage.restore(thought, told)
+
+
+def _offer(scope: Scope, passage: Passage, past: Past, key: str, value: Any) -> None:
+    """Let the cache of a resumed run have what it had before the interruption."""
+    if passage.cache is not None and past.end is not None and past.end.attempt:
+        came_at = scope.run.started_at + past.end.at
+        cache_at(scope).shelf(passage.cache).offer(key, passage.recalled(value), came_at)
 
 
 def _taken_up(recorder: Recorder, call: Call, past: Past) -> Call:

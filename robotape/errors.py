@@ -4,6 +4,7 @@
   * ToolError
     * ToolInputError (also ValueError)    the model's arguments do not fit the tool
     * UnknownToolError (also LookupError) the model named a tool that is not there
+    * ReportedError                       the tool itself says that it failed, to the model
   * PolicyDenied (also PermissionError)   the policy refuses the call
   * CallTimeoutError (also TimeoutError)  one attempt outlived its timeout
   * DeadlineExceeded (also TimeoutError)  the call or the run outlived its deadline
@@ -32,6 +33,9 @@
     * TapedError                          a call that failed, and fails again from the tape
     * ResumeMismatchError                 the agent asks for something else than it did before
   * SecretError                           a secret that is asked for is not there
+  * HttpError, McpError                   no answer came: their trees are in robotape.http and .mcp
+  * BudgetExceeded, UnknownMemberError    of teams: in robotape.budget and robotape.agents
+  * StorageError                          a tape store failed: its tree is in robotape.storage
 
 An injected fault raises the very class the real seam raises, with a note that it was injected.
 """
@@ -58,6 +62,7 @@ __all__ = [
     "ProtocolError",
     "QuotaError",
     "RateLimitError",
+    "ReportedError",
     "ResumeError",
     "ResumeMismatchError",
     "RobotapeError",
@@ -122,6 +127,10 @@ class UnknownToolError(ToolError, LookupError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class ReportedError(ToolError):
+    """A tool says that it failed, in words that an agent tells its model; not tried again."""
 
 
 class PolicyDenied(RobotapeError, PermissionError):
@@ -253,7 +262,7 @@ class TruncatedReplyError(PermanentLLMError):
 
 
 class ModelBehaviorError(RobotapeError):
-    """The model keeps sending calls that cannot be used.
+    """The model keeps sending replies that cannot be used: calls, or no instance of an output.
 
     Attributes:
         agent: Path of the agent.
@@ -295,9 +304,6 @@ class ResumeError(RobotapeError):
 class InDoubtError(ResumeError):
     """The tape cannot tell whether an effect happened, and asking again might repeat it.
 
-    The way out: look it up outside, then resume with a tape on which the call has its
-    terminator; or give the tool an `effect_key`, so that asking again is safe.
-
     Attributes:
         call_id: The call in doubt.
         target: What it called.
@@ -308,7 +314,8 @@ class InDoubtError(ResumeError):
         self.target = target
         super().__init__(
             f"{call_id}: {target} was started and its outcome is not on the tape; it has no effect "
-            "key, so it is not issued again. Settle it by hand, or declare an effect_key"
+            "key, so it is not issued again. Look it up, then robotape.resume.settle(tape, "
+            "call_id, result) or release(tape, call_id); or declare an effect_key"
         )
 
 
@@ -367,10 +374,11 @@ def mark_permanent(error: E) -> E:
 
 
 def is_permanent(error: BaseException) -> bool:
-    """Whether the error was marked permanent, or is permanent by its class."""
-    return isinstance(error, PermanentLLMError | PolicyDenied | ToolError | ResumeError) or hasattr(
-        error, _PERMANENT
-    )
+    """Whether it, or what it was raised from, is permanent by its class or was marked so."""
+    classes = PermanentLLMError | PolicyDenied | ToolError | ResumeError
+    if isinstance(error, classes) or hasattr(error, _PERMANENT):
+        return True
+    return error.__cause__ is not None and is_permanent(error.__cause__)
 
 
 def mark_not_started(error: E) -> E:

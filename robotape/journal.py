@@ -12,7 +12,7 @@ from typing import IO, Any
 from robotape.errors import TapeFormatError
 from robotape.models.record import Record, decode
 
-__all__ = ["FORMAT", "Journal", "header", "read", "whole_length"]
+__all__ = ["FORMAT", "Journal", "header", "read", "replace_file", "whole_length"]
 
 FORMAT = 1
 _FIELDS = {"tape_id": str, "seed": int, "author": str, "parent_id": str | None}
@@ -72,6 +72,19 @@ def whole_length(path: Path) -> int:
         return sum(len(line) for line in lines if line.endswith(b"\n"))
 
 
+def replace_file(target: Path, lines: Iterable[bytes]) -> None:
+    """Write a file; it is the old one or the whole new one at every moment, never a part."""
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as out:
+            out.writelines(lines)
+            out.flush()
+            os.fsync(out.fileno())
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 class Journal:
     """A file that takes whole lines, each handed to the operating system before it returns."""
 
@@ -91,6 +104,11 @@ class Journal:
     def _cut(self) -> None:
         self._file.truncate(self._end)
         self._file.seek(self._end)
+
+    @property
+    def position(self) -> int:
+        """Bytes of the file up to the end of its last whole line."""
+        return self._end
 
     def write(self, line: bytes) -> None:
         """Append one line.

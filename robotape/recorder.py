@@ -3,19 +3,27 @@
 It decides nothing: retrying tells it what happened.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from robotape.cache import Caching
 from robotape.calls import Call, Kind
+from robotape.errors import is_permanent
 from robotape.models.kinds import StepStatus, StepType
-from robotape.models.record import Record
+from robotape.models.record import Record, encode
 from robotape.resume import history_of
 from robotape.retry import Decision, Retry
 from robotape.runtime import Scope
 from robotape.tape import Tape, tape_of
+from robotape.watch import CallWatch, notify_rejected, watch_of_failure
 
 __all__ = ["Passage", "Recorder", "reject"]
+
+
+def _as_it_is(answer: Any) -> Any:
+    return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,13 @@ class Passage:
         tell: A value -> (what the model said or None, what the tape says came back).
         restore: The same two, as JSON values -> the value.
         is_judged: Whether policies are asked about it.
+        provider: Whose model it is, for those who watch; empty for none.
+        cache: How answers are given again; None where they are not, as for streams.
+        identify: A call -> what tells its question from others, as `canonical` takes it;
+            None for what the tape says was asked.
+        known_as: Whose answers they are, by a name that outlives the process; empty where
+            none do.
+        recalled: An answer -> the same as it is when it is given again.
         retry_inside: As `retry`, for a call inside one that retries: it tries once.
     """
 
@@ -40,6 +55,11 @@ class Passage:
     tell: Callable[[Any], tuple[object, object]]
     restore: Callable[[Any, Any], Any]
     is_judged: bool = True
+    provider: str = ""
+    cache: Caching | None = None
+    identify: Callable[[Call], object] | None = None
+    known_as: str = ""
+    recalled: Callable[[Any], Any] = _as_it_is
     retry_inside: Retry = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,9 +69,16 @@ class Passage:
 class Recorder:
     """The tape's side of one call."""
 
-    __slots__ = ("_asked", "_facts", "_passage", "_tape")
+    __slots__ = ("_asked", "_facts", "_passage", "_tape", "_watch")
 
-    def __init__(self, tape: Tape, passage: Passage, asked: object, facts: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        tape: Tape,
+        passage: Passage,
+        asked: object,
+        facts: dict[str, Any],
+        watch: CallWatch | None = None,
+    ) -> None:
         """Be ready for the first attempt.
 
         Args:
@@ -59,11 +86,13 @@ class Recorder:
             passage: What is called.
             asked: What the tape says was asked.
             facts: What else it says of the first attempt.
+            watch: Who is told after the tape; None where only failures are of interest.
         """
         self._tape = tape
         self._passage = passage
         self._asked = asked
         self._facts = facts
+        self._watch = watch
 
     def started(self, call: Call) -> None:
         """Write the pending ACTION, before anything happens."""
@@ -75,6 +104,8 @@ class Recorder:
         if self._facts and call.attempt == 1:
             facts |= self._facts
         self._write(StepType.ACTION, StepStatus.PENDING, call, self._asked, facts)
+        if self._watch is not None:
+            self._watch.started(call)
 
     def succeeded(self, call: Call, value: Any) -> None:
         """Write what came back; for a model, first what it said."""
@@ -82,6 +113,8 @@ class Recorder:
         if said is not None:
             self._write(StepType.THOUGHT, StepStatus.COMPLETED, call, said)
         self._write(StepType.OBSERVATION, StepStatus.COMPLETED, call, told)
+        if self._watch is not None:
+            self._watch.succeeded(call, value)
 
     def failed(self, call: Call, error: BaseException, decision: Decision) -> None:
         """Write what went wrong, and when the next attempt is due."""
@@ -92,10 +125,38 @@ class Recorder:
         else:
             facts["reason"] = decision.reason
         self._write(StepType.ERROR, StepStatus.FAILED, call, _described(error), facts)
+        watch = self._watch or watch_of_failure(self._tape.tape_id)
+        watch.failed(call, error, decision)
 
     def cancelled(self, call: Call) -> None:
         """Write that the attempt was cancelled; whether its effect happened is unknown."""
         self._write(StepType.OBSERVATION, StepStatus.CANCELLED, call, None)
+        if self._watch is not None:
+            self._watch.cancelled(call)
+
+    def recalled(self, call: Call, value: Any) -> None:
+        """Write that the answer to an earlier call was given: no attempt, no ACTION."""
+        said, told = self._passage.tell(value)
+        if said is not None:
+            facts = {"cached": True}
+            self._write(StepType.THOUGHT, StepStatus.COMPLETED, call, said, facts, attempt=0)
+        facts = self._shared_facts(call)
+        self._write(StepType.OBSERVATION, StepStatus.COMPLETED, call, told, facts, attempt=0)
+        if self._watch is not None:
+            self._watch.recalled(call)
+
+    def shared_failure(self, call: Call, error: Exception) -> None:
+        """Write that a call which this one waited for failed: no attempt, no ACTION."""
+        facts = self._shared_facts(call) | {"retryable": not is_permanent(error)}
+        self._write(StepType.ERROR, StepStatus.FAILED, call, _described(error), facts, attempt=0)
+
+    def _shared_facts(self, call: Call) -> dict[str, Any]:
+        """What an ACTION would have said."""
+        asked = json.loads(encode(self._asked))
+        facts: dict[str, Any] = {"kind": call.kind, "cached": True, "asked": asked}
+        if call.principal is not None:
+            facts["principal"] = call.principal
+        return facts | self._facts
 
     def interrupted(self, action: Record) -> None:
         """Close an attempt of an earlier process, of which nobody saw the end."""
@@ -117,6 +178,8 @@ class Recorder:
         call: Call,
         content: object,
         facts: dict[str, Any] | None = None,
+        *,
+        attempt: int | None = None,
     ) -> None:
         self._tape.record(
             type,
@@ -124,7 +187,7 @@ class Recorder:
             agent=call.agent,
             node=self._passage.node,
             call_id=call.call_id,
-            attempt=call.attempt,
+            attempt=call.attempt if attempt is None else attempt,
             content=content,
             facts=facts,
         )
@@ -145,7 +208,12 @@ def reject(scope: Scope, node: str, call_id: str, error: Exception) -> None:
         content=_described(error),
         facts={"retryable": False},
     )
+    notify_rejected(scope, node, call_id, error)
 
 
 def _described(error: BaseException) -> dict[str, str]:
-    return {"error": type(error).__name__, "message": str(error)}
+    try:
+        message = str(error)
+    except Exception:  # a __str__ of somebody else's; the attempt needs its terminator
+        message = "<the error cannot be shown>"
+    return {"error": type(error).__name__, "message": message}

@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from robotape.calls import Call
-from robotape.errors import InDoubtError, ResumeMismatchError, TapedError
+from robotape.errors import InDoubtError, ResumeError, ResumeMismatchError, TapedError
 from robotape.models.kinds import StepStatus, StepType
-from robotape.models.record import Record
-from robotape.runtime import Run
+from robotape.models.record import Json, Record, encode
+from robotape.runtime import Run, logical_id
 from robotape.tape import Tape
 
-__all__ = ["History", "Past", "history_of", "resume_from"]
+__all__ = ["History", "Past", "history_of", "release", "resume_from", "settle"]
 
 _HISTORY = "history"
+# A call that ended in one of these goes on when what was inside it has been settled.
+_UNSETTLED = (InDoubtError.__name__, ResumeMismatchError.__name__)
 
 
 @dataclass(slots=True)
@@ -49,6 +51,7 @@ class Past:
             self.end is not None
             and self.end.type is StepType.ERROR
             and (self.end.facts or {}).get("delay") is None
+            and self.end.value["error"] not in _UNSETTLED
         )
 
     @property
@@ -58,26 +61,38 @@ class Past:
 
 
 class History:
-    """The calls of an interrupted run by call id."""
+    """The calls of an interrupted run by logical id: the call around one may be tried anew."""
 
     def __init__(self, tape: Tape) -> None:
         """Read the tape once."""
         self._calls: dict[str, Past] = {}
         self._rejected: dict[str, int] = {}
+        self._said: dict[str, Record] = {}
         for entry in tape:
             self._read(entry)
 
     def _read(self, entry: Record) -> None:
         if not entry.call_id:
             return
-        if entry.attempt == 0:
+        if entry.facts and entry.facts.get("cached"):
+            self._read_shared(entry)
+        elif entry.attempt == 0:
             self._rejected[entry.call_id] = self._rejected.get(entry.call_id, 0) + 1
         elif entry.type is StepType.ACTION:
-            self._calls[entry.call_id] = Past(entry)
+            self._calls[logical_id(entry.call_id)] = Past(entry)
         elif entry.type is StepType.THOUGHT:
-            self._calls[entry.call_id].thought = entry
+            self._calls[logical_id(entry.call_id)].thought = entry
         else:
-            self._calls[entry.call_id].end = entry
+            self._calls[logical_id(entry.call_id)].end = entry
+
+    def _read_shared(self, entry: Record) -> None:
+        """A call that was answered, or failed, with another: it has no ACTION of its own."""
+        name, facts = logical_id(entry.call_id), entry.facts or {}
+        if entry.type is StepType.THOUGHT:
+            self._said[name] = entry
+            return
+        asked = replace(entry, type=StepType.ACTION, content=encode(facts.get("asked")))
+        self._calls[name] = Past(asked, self._said.pop(name, None), entry)
 
     def was_rejected(self, call_id: str) -> bool:
         """Whether this rejection is on the tape already; each is reported once."""
@@ -106,7 +121,8 @@ class History:
             TapedError: The call had failed for good.
         """
         # It stays known until it is settled: whoever asks again is told the same.
-        past = self._calls.get(call.call_id)
+        name = logical_id(call.call_id)
+        past = self._calls.get(name)
         if past is None:
             return None
         if past.action.content != arguments:
@@ -120,13 +136,88 @@ class History:
         if is_final and past.end is not None:
             told: dict[str, Any] = past.end.value
             raise TapedError(call.call_id, told["error"], told["message"])
-        del self._calls[call.call_id]
+        del self._calls[name]
         return past
 
     @staticmethod
     def next_attempt(call: Call, past: Past) -> Call:
-        """The call, one attempt after the last on the tape."""
-        return replace(call, attempt=past.action.attempt + 1)
+        """The call, one attempt after the last on the tape.
+
+        Within a new attempt of the call around it, its own attempts count anew.
+        """
+        is_same = past.action.call_id == call.call_id
+        return replace(call, attempt=past.action.attempt + 1) if is_same else call
+
+
+def settle(tape: Tape, call_id: str, result: object) -> None:
+    """Say of a call in doubt that it happened; the resumed run takes the result from here.
+
+    Args:
+        tape: Of the interrupted run.
+        call_id: As `InDoubtError.call_id` has it.
+        result: What the tool would have returned.
+
+    Raises:
+        ResumeError: The tape knows no such call, or there is no doubt about it.
+    """
+    _end(tape, call_id, StepType.OBSERVATION, StepStatus.COMPLETED, content=result)
+
+
+def release(tape: Tape, call_id: str) -> None:
+    """Say of a call in doubt that it did not happen; the resumed run makes it again.
+
+    Args:
+        tape: Of the interrupted run.
+        call_id: As `InDoubtError.call_id` has it.
+
+    Raises:
+        ResumeError: The tape knows no such call, or there is no doubt about it.
+    """
+    told = {"error": "Released", "message": "found not to have happened"}
+    facts = {"retryable": True, "delay": 0.0, "ceiling": 0.0}
+    _end(tape, call_id, StepType.ERROR, StepStatus.FAILED, content=told, facts=facts)
+
+
+def _end(
+    tape: Tape,
+    call_id: str,
+    type: StepType,
+    status: StepStatus,
+    *,
+    content: object,
+    facts: dict[str, Any] | None = None,
+) -> None:
+    known = [entry for entry in tape if entry.call_id == call_id and entry.attempt]
+    action = next((entry for entry in reversed(known) if entry.type is StepType.ACTION), None)
+    if action is None or not Past(action, end=_terminator(known)).is_in_doubt:
+        raise ResumeError(f"{call_id}: the tape has no such call in doubt")
+    if call_id not in tape.pending:
+        # Its terminator says `cancelled`: another attempt stands for what was found.
+        action = tape.record(
+            action.type,
+            action.status,
+            agent=action.agent,
+            node=action.node,
+            call_id=call_id,
+            attempt=action.attempt + 1,
+            content=Json(action.content),
+            facts=action.facts,
+        )
+    tape.record(
+        type,
+        status,
+        agent=action.agent,
+        node=action.node,
+        call_id=call_id,
+        attempt=action.attempt,
+        content=content,
+        facts=facts,
+    )
+
+
+def _terminator(known: list[Record]) -> Record | None:
+    last = known[-1]
+    return None if last.type in (StepType.ACTION, StepType.THOUGHT) else last
 
 
 def resume_from(run: Run, tape: Tape) -> None:

@@ -4,8 +4,8 @@ Deciding is pure (`Retry.decide`); doing is one loop (`retrying`).
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from pydantic import ValidationError
@@ -20,6 +20,7 @@ from robotape.errors import (
     proves_not_started,
 )
 from robotape.runtime import Run
+from robotape.stream import Stream
 
 __all__ = [
     "AttemptObserver",
@@ -111,10 +112,21 @@ class Retry:
                 "want base > 0 s, factor >= 1 and cap >= base, got "
                 f"base={self.base}, factor={self.factor}, cap={self.cap}"
             )
+        if any(limit is not None and limit <= 0 for limit in (self.timeout, self.total)):
+            raise ValueError(f"want limits > 0 s, got timeout={self.timeout}, total={self.total}")
 
     def ceiling(self, attempt: int) -> float:
         """Seconds below which the delay after this attempt is drawn; attempt is 1-based."""
         return float(min(self.cap, self.base * self.factor ** min(attempt - 1, 64)))
+
+    def on_proof(self) -> "Retry":
+        """The same, but for a write that must not be repeated blindly."""
+        judge = self.is_retryable
+        if judge in (is_retryable_tool_error, is_retryable_write_error):
+            return replace(self, is_retryable=is_retryable_write_error)
+        return replace(
+            self, is_retryable=lambda error: is_retryable_write_error(error) and judge(error)
+        )
 
     def _refusal(self, error: BaseException) -> str:
         """Whether the error will not pass, or may pass and must not be tried again blindly."""
@@ -142,7 +154,9 @@ class Retry:
             deadline: Instant of the run's clock, or None.
             draw: Gives a number in [0, 1); called only if there may be a next attempt.
         """
-        if not self.is_retryable(error):
+        # A mark, and what ends a process, are above any judge.
+        is_final = not isinstance(error, Exception) or is_permanent(error)
+        if is_final or not self.is_retryable(error):
             return Decision(False, reason=self._refusal(error))
         if attempt > self.max_retries:
             return Decision(True, reason="exhausted")
@@ -240,17 +254,15 @@ async def retrying(
                 value = await call_next(call)
             else:
                 value = await _timed(call, call_next, retry.timeout, run)
+            if isinstance(value, Stream):
+                return await _begun(value, call, retry, run, observer)
         except asyncio.CancelledError:
             observer.cancelled(call)
             raise
         except BaseException as error:
-            decision = _decide(error, call, retry, run)
-            observer.failed(call, error, decision)
-            if decision.delay is None:
-                if decision.retryable and retry.max_retries:  # else retries are owned further out
-                    mark_permanent(error)
+            delay = _failed(error, call, retry, run, observer)
+            if delay is None:
                 raise
-            delay = decision.delay
         else:
             observer.succeeded(call, value)
             return value
@@ -258,13 +270,76 @@ async def retrying(
         call = call.again()
 
 
+def _failed(
+    error: BaseException, call: Call, retry: Retry, run: Run, observer: AttemptObserver
+) -> float | None:
+    """Tell of a failed attempt; the seconds until the next, or None if there is none."""
+    decision = _decide(error, call, retry, run)
+    observer.failed(call, error, decision)
+    # Without retries of its own, whether to try again is decided further out; but nobody may
+    # repeat what was not safe to repeat here.
+    is_spent = decision.retryable and retry.max_retries > 0
+    if decision.delay is None and (is_spent or decision.reason == "unsafe"):
+        mark_permanent(error)
+    return decision.delay
+
+
 def _decide(error: BaseException, call: Call, retry: Retry, run: Run) -> Decision:
-    decision = retry.decide(
-        error, attempt=call.attempt, now=run.now(), deadline=call.deadline, draw=run.random
-    )
+    try:
+        decision = retry.decide(
+            error, attempt=call.attempt, now=run.now(), deadline=call.deadline, draw=run.random
+        )
+    except Exception as broken:  # the attempt needs its terminator all the same
+        error.add_note(f"robotape: not tried again, for is_retryable raised {broken!r}")
+        return Decision(False, reason="permanent")
     if decision.delay is not None and not RetryBudget.of(run).take():
         return Decision(True, reason="budget")
     return decision
+
+
+async def _begun(
+    stream: Stream[Any], call: Call, retry: Retry, run: Run, observer: AttemptObserver
+) -> Stream[Any]:
+    """Wait for the first piece; from there on the attempt lasts as long as the stream.
+
+    Up to the first piece a failure is the attempt's, and may be tried again. Each piece
+    has the time that a whole attempt has; the deadline stands for all of them.
+    """
+
+    def ended(error: BaseException | None, whole: Any) -> None:
+        if error is None:
+            observer.succeeded(call, whole)
+        elif isinstance(error, asyncio.CancelledError | GeneratorExit):
+            observer.cancelled(call)
+        else:
+            spent = _decide(error, call, replace(retry, max_retries=0), run)
+            begun = replace(spent, reason="begun") if spent.retryable else spent
+            observer.failed(call, error, begun)
+
+    if retry.timeout is not None or call.deadline is not None:
+        stream.guard(_EachPiece(call, retry.timeout, run))
+    await stream.open()
+    stream.watch(ended)
+    return stream
+
+
+class _EachPiece:
+    """The limits of a stream: a time for each piece, and the deadline for all of them."""
+
+    __slots__ = ("_call", "_run", "_timeout")
+
+    def __init__(self, call: Call, timeout: float | None, run: Run) -> None:
+        self._call = call
+        self._timeout = timeout
+        self._run = run
+
+    def check(self) -> None:
+        deadline = self._call.deadline
+        if deadline is not None and deadline <= self._run.now():
+            raise DeadlineExceeded(self._call.target, deadline)
+
+    def wait(self, piece: Awaitable[Any]) -> Awaitable[Any]:
+        return _timed(self._call, lambda _: piece, self._timeout, self._run)
 
 
 async def _timed(call: Call, call_next: CallNext, timeout: float | None, run: Run) -> Any:

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import os
 import random
+import re
 import time
 from collections.abc import Callable
 from contextvars import ContextVar, Token
@@ -20,16 +21,19 @@ __all__ = [
     "Run",
     "Scope",
     "ambient",
+    "attempt_id",
     "current_scope",
     "derive",
     "enter",
     "entered",
     "leave",
+    "logical_id",
     "new_uuid",
     "wall_clock",
 ]
 
 
+_ATTEMPT = re.compile(r"\*\d+(?=/)")
 # Seeded once by the operating system, which costs more than the rest of a run's beginning;
 # an instance of our own, so that `random.seed` in user code cannot make ids repeat.
 _entropy = random.Random()
@@ -43,6 +47,19 @@ def derive(*parts: object) -> str:
     """
     text = "\x1f".join(map(str, parts))
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def attempt_id(call_id: str, attempt: int) -> str:
+    """What the ids of calls made inside an attempt begin with: each attempt has its own."""
+    return call_id if attempt == 1 else f"{call_id}*{attempt}"
+
+
+def logical_id(call_id: str) -> str:
+    """The id without the attempts of the calls around it.
+
+    A call made again because the call around it was tried again asks for the same thing.
+    """
+    return _ATTEMPT.sub("", call_id) if "*" in call_id else call_id
 
 
 class Run:
@@ -115,6 +132,7 @@ class Scope:
         retries_owned: Whether a call further out retries, so that calls in here must not.
         interceptors: Middleware next to the effect, outermost first.
         policies: Every policy in force, the outermost agent's first; all must allow.
+        budgets: Every account in force, the outermost agent's first; all are charged.
         deadline: Instant of the run's clock after which nobody waits, or None.
     """
 
@@ -124,6 +142,7 @@ class Scope:
         "_counts",
         "_task",
         "agent",
+        "budgets",
         "call_id",
         "deadline",
         "interceptors",
@@ -164,6 +183,7 @@ class Scope:
         self.retries_owned = False
         self.interceptors = interceptors
         self.policies = policies
+        self.budgets: tuple[Any, ...] = ()
         self.deadline: float | None = None
         self._counts: dict[str, int] = {}
         self._branches: WeakKeyDictionary[asyncio.Task[Any], _Branch] | None = None
@@ -229,6 +249,7 @@ class Scope:
         scope.retries_owned = retries_owned or self.retries_owned
         scope.interceptors = self.interceptors
         scope.policies = self.policies
+        scope.budgets = self.budgets
         scope.deadline = self.deadline
         scope._counts = {}
         scope._branches = None

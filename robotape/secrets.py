@@ -1,14 +1,15 @@
 """Secrets: read from the environment, and taken out of everything that leaves.
 
 Known are the values given to `keep_secret`, those read through `env_secret` and those of
-environment variables whose names look secret. A value is found literally, JSON-escaped
-and JSON-escaped twice; other encodings are not looked for.
+environment variables whose names look secret. A value is found literally, percent-encoded,
+JSON-escaped and JSON-escaped twice; other encodings are not looked for.
 """
 
 import json
 import os
 import re
 from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
 
 from robotape.errors import SecretError
 
@@ -53,7 +54,7 @@ class Redactor:
         for name, value in values:
             if len(value) >= SHORTEST:
                 spellings = _escaped(value)
-                self._names.update(dict.fromkeys((value, *spellings), name))
+                self._names.update(dict.fromkeys((value, repr(value)[1:-1], *spellings), name))
                 escaped |= spellings
         self._text = re.compile(_any_of(self._names))
         data = _any_of(escaped).encode()
@@ -64,6 +65,10 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text with each known value replaced by `[redacted:NAME]`."""
+        if len(text) < SHORTEST:  # most names on a tape are
+            return text
+        if self._text.search(text) is None:
+            return text
         return self._text.sub(lambda found: f"[redacted:{self._names[found[0]]}]", text)
 
     def data(self, data: bytes) -> bytes:
@@ -79,10 +84,14 @@ class Redactor:
 
 
 def _escaped(value: str) -> set[str]:
-    """The value as it stands within a JSON string, and within JSON text in a JSON string."""
-    once = {json.dumps(value)[1:-1]}
+    """The value as it stands in a URL, in a JSON string, and in JSON text in a JSON string."""
     speakable = value.encode("utf-8", "backslashreplace").decode()
-    once |= {json.dumps(speakable, ensure_ascii=ascii)[1:-1] for ascii in (True, False)}
+    texts = (speakable, repr(value)[1:-1])  # repr: as error messages quote it
+    once = {json.dumps(value)[1:-1]}
+    once |= {quote(speakable), quote(speakable, safe=""), quote_plus(speakable)}
+    once |= {
+        json.dumps(text, ensure_ascii=ascii)[1:-1] for text in texts for ascii in (True, False)
+    }
     return once | {json.dumps(text, ensure_ascii=False)[1:-1] for text in once}
 
 
@@ -98,6 +107,7 @@ class _Known:
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
         self.current: Redactor | None = None
+        self.is_scanned = False
 
     def add(self, name: str, value: str) -> None:
         if len(value) >= SHORTEST and value not in self.values:
@@ -111,6 +121,7 @@ _known = _Known()
 
 def scan_environment() -> None:
     """Learn the values of environment variables whose names look secret."""
+    _known.is_scanned = True
     for name, value in os.environ.items():
         if _SECRET_NAME.search(name):
             _known.add(name, value)
@@ -119,7 +130,7 @@ def scan_environment() -> None:
 def redactor() -> Redactor:
     """The redactor of all secrets known by now."""
     if _known.current is None:
-        if not _known.values:
+        if not (_known.is_scanned and _known.values):
             scan_environment()
         _known.current = Redactor((name, value) for value, name in _known.values.items())
     return _known.current

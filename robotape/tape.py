@@ -8,17 +8,20 @@ anything else.
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from robotape import models
 from robotape.errors import ProtocolError, TapeFormatError
-from robotape.journal import Journal, header, read, whole_length
+from robotape.journal import Journal, header, read, replace_file, whole_length
+from robotape.models.cleaning import clean
 from robotape.models.kinds import StepStatus, StepType
-from robotape.models.record import Record, encode
+from robotape.models.record import OWN_FACTS, OWN_FIELDS, Record, encode
 from robotape.runtime import Run, Scope, derive
-from robotape.secrets import Redactor, redactor
+from robotape.secrets import redactor
+from robotape.spill import Counted, Spill
 
 if TYPE_CHECKING:
     from robotape.models.steps import Step, StepMetadata, TapeMetadata
@@ -55,9 +58,12 @@ class Tape:
         self.seed = seed
         self.parent_id = parent_id
         self._journal = journal
-        self._records: list[Record] = []
+        self._records: list[Record] | Spill = []
         self._open: dict[str, int] = {}
-        self._run: Run | None = None
+        # The run's clock and not the run, which holds the tape: a circle would leave every
+        # tape to the garbage collector.
+        self._clock: Callable[[], float] | None = None
+        self._epoch = 0.0
         self._places = 0
         # Whether a run gave it its identity; then its file, if it has one, has a header.
         self.is_begun = False
@@ -68,11 +74,11 @@ class Tape:
         Returns:
             A number that no run before it was given here: 0 for the first run of a new tape.
         """
-        self._run = run
         if not self.tape_id:
             self.tape_id, self.seed, self.author = run.run_id, run.seed, author
         if self._records:
             run.started_at -= self._records[-1].at
+        self._clock, self._epoch = run.time, run.started_at
         run.state[_TAPE] = self
         self._begin()
         place = max(self._places, len(self._records))
@@ -108,18 +114,19 @@ class Tape:
             OSError: The journal cannot be written; then the step is not on the tape either.
         """
         data = encode(content)
-        run = self._run
-        at = 0.0 if run is None else run.time() - run.started_at
+        at = 0.0 if self._clock is None else self._clock() - self._epoch
         entry = Record(type, status, agent, node, call_id, attempt, at, data, facts)
         known = redactor()
         if not known.is_empty:
-            _clean(entry, known)
+            clean(entry, known)
         if attempt:
             self._check(entry)
         if self._journal is not None:
             self._begin()
             self._journal.write(entry.line())
-        self._keep(entry)
+        self._records.append(entry)
+        if attempt:
+            self._turn(entry)
         return entry
 
     def _check(self, entry: Record) -> None:
@@ -133,17 +140,28 @@ class Tape:
         return redactor().data(encode(content))
 
     def append(self, step: "Step") -> None:
-        """Write a step of the user's own down."""
+        """Write a step of the user's own down; it keeps its id, time and prompt."""
         meta = step.metadata
-        self.record(step.type, step.status, agent=meta.agent, node=meta.node, content=step.content)
+        facts = {**meta.facts, OWN_FACTS: meta.model_dump(mode="json", include=OWN_FIELDS)}
+        self.record(
+            step.type,
+            step.status,
+            agent=meta.agent,
+            node=meta.node,
+            content=step.content,
+            facts=facts,
+        )
 
     def _keep(self, entry: Record) -> None:
         self._records.append(entry)
-        if entry.attempt and entry.type is not StepType.THOUGHT:
-            if entry.type is StepType.ACTION:
-                self._open[entry.call_id] = entry.attempt
-            else:
-                self._open.pop(entry.call_id, None)
+        if entry.attempt:
+            self._turn(entry)
+
+    def _turn(self, entry: Record) -> None:
+        if entry.type is StepType.ACTION:
+            self._open[entry.call_id] = entry.attempt
+        elif entry.type is not StepType.THOUGHT:
+            self._open.pop(entry.call_id, None)
 
     # -- asking
 
@@ -230,7 +248,7 @@ class Tape:
             parent_id=self.tape_id,
         )
         twin.is_begun = True
-        for entry in self._records[:length]:
+        for entry in islice(self._records, length):
             twin._keep(entry)
         return twin
 
@@ -255,16 +273,7 @@ class Tape:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the tape to a file; the file is the old one or the whole new one, never a part."""
-        target = Path(path)
-        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-        try:
-            with partial.open("wb") as out:
-                out.writelines(self.jsonl())
-                out.flush()
-                os.fsync(out.fileno())
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
+        replace_file(Path(path), self.jsonl())
 
     @classmethod
     def from_jsonl(
@@ -280,16 +289,21 @@ class Tape:
         Raises:
             TapeFormatError: A line is damaged, or the file is no tape or a newer one.
         """
+        tape = cls()
+        tape._take_all(lines, source, recover)
+        return tape
+
+    def _take_all(self, lines: Iterable[bytes], source: str, recover: bool) -> None:
         entries = read(lines, source=source, recover=recover)
         head = next(entries, None)
         if not isinstance(head, dict):
             raise TapeFormatError(source, 1, "the file is empty; a tape begins with its header")
-        tape = cls(**head)
-        tape.is_begun = True
+        for name, value in head.items():
+            setattr(self, name, value)
+        self.is_begun = True
         for number, entry in enumerate(entries, 2):
             if isinstance(entry, Record):
-                tape._take(entry, source, number)
-        return tape
+                self._take(entry, source, number)
 
     def _take(self, entry: Record, source: str, number: int) -> None:
         try:
@@ -321,7 +335,9 @@ class Tape:
                     yield entry.step(tape_id, index - 1)
 
     @classmethod
-    def journaled(cls, path: str | os.PathLike[str], *, fsync: bool = False) -> Self:
+    def journaled(
+        cls, path: str | os.PathLike[str], *, fsync: bool = False, keep: int | None = None
+    ) -> Self:
         """A tape that is in its file at every moment, for runs that must survive a crash.
 
         An existing file is read, a last line cut short by a crash dropped, and writing
@@ -331,13 +347,22 @@ class Tape:
             path: The file; made if it is not there.
             fsync: Wait for the disk at every step, against power failure; a killed
                 process loses nothing either way.
+            keep: Steps held in memory, >= 1; older ones are read back from the file when asked
+                for, so that the tape of a long run does not grow in memory. None holds all.
 
         Raises:
             TapeFormatError: The file is damaged before its last line; it is left as it is.
         """
         target = Path(path)
-        tape = cls.load(target, recover=True) if whole_length(target) else cls()
+        tape = cls()
+        lines = Counted(target)
+        spill = None if keep is None else Spill(target, keep, lines)
+        tape._records = [] if spill is None else spill
+        if whole_length(target):
+            tape._take_all(lines, target.name, recover=True)
         tape._journal = Journal(target, fsync=fsync)
+        if spill is not None:
+            spill.follow(tape._journal)
         return tape
 
     def model_dump_json(self, *, indent: int | None = None) -> str:
@@ -352,16 +377,6 @@ class Tape:
         """Close the journal, if there is one."""
         if self._journal is not None:
             self._journal.close()
-
-
-def _clean(entry: Record, known: Redactor) -> None:
-    """Take secrets out of everything in a step that others had a hand in."""
-    entry.content = known.data(entry.content)
-    # Also names: a model may ask for a tool of any name.
-    entry.node = known.text(entry.node)
-    entry.call_id = known.text(entry.call_id)
-    if entry.facts:
-        entry.facts = json.loads(known.data(encode(entry.facts)))
 
 
 def _forbidden(entry: Record, opened: int | None) -> str:

@@ -4,13 +4,15 @@ import asyncio
 import inspect
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_origin, get_type_hints, overload
 
-from pydantic import TypeAdapter
+from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
 from robotape import validation
 from robotape.begin import begin
+from robotape.cache import Caching, stable_name
 from robotape.calls import Call
 from robotape.context import RunContext, Surroundings
 from robotape.corridor import admit, cross
@@ -18,7 +20,16 @@ from robotape.llm.base import BaseLLM
 from robotape.models.record import Json, encode
 from robotape.recorder import Passage, reject
 from robotape.retry import Retry, is_retryable_tool_error, is_retryable_write_error
-from robotape.runtime import Scope, current_scope, derive, enter, entered, leave
+from robotape.runtime import (
+    Scope,
+    attempt_id,
+    current_scope,
+    derive,
+    enter,
+    entered,
+    leave,
+    logical_id,
+)
 from robotape.secrets import scan_environment
 from robotape.tape import tape_of
 
@@ -63,6 +74,7 @@ class Tool(Generic[Deps]):
         pure: bool = False,
         retry: Retry | None = None,
         timeout: float | None = None,
+        cache: Caching | None = None,
     ) -> None:
         """Wrap a function; its signature is read at first use.
 
@@ -79,18 +91,26 @@ class Tool(Generic[Deps]):
             pure: Declares that nothing outside changes: safe to ask again after a crash.
             retry: How to try again, in place of `max_retries` and `timeout`.
             timeout: Seconds for one attempt; None for no limit.
+            cache: Give a pure tool's answers again, to the same principal for the same
+                arguments. In a store they must depend on nothing else, such as `deps`.
 
         Raises:
-            ValueError: `pure` and a write were declared together.
+            ValueError: `pure` and a write were declared together; or `cache` without `pure`;
+                or a store, and the next process cannot recognise the function.
         """
         if pure and (writes or effect_key):
             raise ValueError("a pure tool writes nothing: drop pure, or writes and effect_key")
+        if cache is not None and not pure:
+            raise ValueError("only a pure tool is cached: say pure=True, or drop cache")
         scan_environment()
-        judge = is_retryable_write_error if writes and not effect_key else is_retryable_tool_error
+        is_bare_write = writes and not effect_key
+        judge = is_retryable_write_error if is_bare_write else is_retryable_tool_error
         self.function = function
         self.name: str = name or _name_of(function)
         self.description = description or inspect.getdoc(function) or ""
-        self.retry = retry or Retry(max_retries=max_retries, timeout=timeout, is_retryable=judge)
+        if retry is None:
+            retry = Retry(max_retries=max_retries, timeout=timeout, is_retryable=judge)
+        self.retry = retry.on_proof() if is_bare_write else retry
         self.max_retries = self.retry.max_retries
         self.effect_key = effect_key
         self._takes_ctx = takes_ctx
@@ -100,11 +120,13 @@ class Tool(Generic[Deps]):
             node=self.name,
             retry=self.retry,
             is_repeatable=pure or effect_key is not None,
-            tell=_told,
+            tell=lambda value: (None, value),
             restore=self._restored,
+            cache=None if cache is None else replace(cache),  # a shelf of its own
+            known_as="" if cache is None or cache.store is None else stable_name(function),
         )
         # A write without a key hardly ever tries again: what it calls may do so instead.
-        self._owns_retries = self.max_retries > 0 and judge is is_retryable_tool_error
+        self._owns_retries = self.max_retries > 0 and not is_bare_write
 
     @property
     def takes_ctx(self) -> bool:
@@ -159,8 +181,8 @@ class Tool(Generic[Deps]):
         scope = current_scope()
         if scope is not None and tape_of(scope) is not None:
             return await self._execute(scope, args, context)
-        tape = None if context is None else context.tape
-        with entered(begin("", tape=tape, resume=False)) as scope:
+        tape, principal = (None, None) if context is None else (context.tape, context.principal)
+        with entered(begin("", tape=tape, principal=principal, resume=False)) as scope:
             return await self._execute(scope, args, context)
 
     async def _execute(
@@ -180,7 +202,7 @@ class Tool(Generic[Deps]):
     ) -> Any:
         """Make a call that has been admitted; see `execute`."""
         call = Call(
-            "tool",
+            self._passage.kind,
             self.name,
             parsed.arguments,
             agent=scope.agent,
@@ -200,12 +222,13 @@ class Tool(Generic[Deps]):
             effect,
             asked=Json(parsed.canonical),
             changes=parsed.changes,
+            about=around.deps,
         )
 
     def _key(self, scope: Scope, call_id: str, parsed: "Parsed") -> str:
         if self.effect_key is None:
             # Without a context the body cannot ask for it.
-            return derive(scope.run.run_id, call_id) if self.takes_ctx else ""
+            return derive(scope.run.run_id, logical_id(call_id)) if self.takes_ctx else ""
         try:
             named = self.effect_key(SimpleNamespace(**parsed.arguments))
         except Exception as error:
@@ -220,18 +243,22 @@ class Tool(Generic[Deps]):
         positional, named = built.parser.bind(call.arguments)
         if built.takes_ctx:
             positional = (_context(scope, call, around), *positional)
-        inside = scope.inner(call.call_id, call_id=call.call_id, retries_owned=self._owns_retries)
+        inside = scope.inner(
+            attempt_id(call.call_id, call.attempt),
+            call_id=call.call_id,
+            retries_owned=self._owns_retries,
+        )
         token = enter(inside)
         try:
             if built.is_async:
                 return await self.function(*positional, **named)
-            return await _in_thread(self.function, positional, named)
+            value = await _in_thread(self.function, positional, named)
+            return await value if inspect.isawaitable(value) else value
         finally:
             leave(token)
 
     def _restored(self, _: Any, told: Any) -> Any:
-        returns = self._build().returns
-        return told if returns is None else returns.validate_python(told)
+        return _read_back(self._build().returns, told)
 
 
 class _Built:
@@ -258,7 +285,22 @@ class _Built:
     def returns(self) -> "TypeAdapter[Any] | None":
         """What reads a result back from the tape; None for an unannotated function."""
         annotation = self._hints.get("return")
-        return None if annotation is None else TypeAdapter(annotation)
+        try:
+            return None if annotation is None else TypeAdapter(annotation)
+        except PydanticSchemaGenerationError:  # a class pydantic knows nothing of
+            return None
+
+
+def _read_back(returns: "TypeAdapter[Any] | None", told: Any) -> Any:
+    """A result from the tape, as its annotation says; as it was written where that is untrue."""
+    if returns is None:
+        return told
+    try:
+        value = returns.validate_python(told)
+    except ValidationError:
+        return told
+    # What a model is told of it must be what it was told before the interruption.
+    return value if encode(value) == encode(told) else told
 
 
 def _context(scope: Scope, call: Call, around: Surroundings) -> RunContext[Any]:
@@ -308,10 +350,6 @@ def _name_of(function: Callable[..., Any]) -> str:
     return str(getattr(target, "__name__", type(target).__name__))
 
 
-def _told(value: Any) -> tuple[object, object]:
-    return None, value
-
-
 @overload
 def tool(function: Callable[..., Any], /) -> Tool[Any]: ...
 
@@ -327,6 +365,7 @@ def tool(
     max_retries: int = 3,
     timeout: float | None = None,
     retry: Retry | None = None,
+    cache: Caching | None = None,
 ) -> Callable[[Callable[..., Any]], Tool[Any]]: ...
 
 

@@ -73,6 +73,8 @@ PLANTED = {
     "pytest-owner": (f"{HARNESS}/ledger.py", "import pytest"),
     "pytest-benchmark-owner": (f"{HARNESS}/report/planted.py", "import pytest_benchmark.fixture"),
     "terminal-owner": (f"{HARNESS}/campaign/planted.py", "import click"),
+    "mcp-owner": ("robotape/policy.py", "import mcp.client"),
+    "opentelemetry-owner": ("robotape/watch.py", "import opentelemetry.trace"),
     "vcr-owner": (f"{HARNESS}/gateway/planted.py", "import vcr"),
 }
 

@@ -14,7 +14,7 @@ import robotape
 import robotape_harness
 
 # A room that needs what an extra brings is imported by those who have it.
-EXTRAS_ONLY = ("robotape.mcp",)
+EXTRAS_ONLY = ("robotape.mcp", "robotape.otel")
 
 
 def module_names() -> list[str]:
@@ -93,7 +93,7 @@ def import_fresh(name: str, folder: Path) -> tuple[list[list[str]], set[str]]:
 
 
 LIGHT = {
-    "robotape": {"aiohttp", "sqlalchemy", "sqlite3", "robotape_harness"},
+    "robotape": {"aiohttp", "mcp", "sqlalchemy", "sqlite3", "robotape_harness"},
     "robotape_harness": {"pytest", "hypothesis", "click", "rich", "vcr", "sqlalchemy"},
     "robotape_harness.launch": {"pytest", "hypothesis", "click", "rich", "vcr", "aiohttp"},
     "robotape_harness.plugin": {"hypothesis", "click", "rich", "vcr", "aiohttp", "sqlalchemy"},

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from robotape_harness.campaign import CampaignReport, Finding, run_campaign
-    from robotape_harness.faults.fault import Fault
+    from robotape_harness.faults.fault import Fault, Site
     from robotape_harness.ledger import EffectLedger
     from robotape_harness.oracles import Verdict
     from robotape_harness.scenario import Scenario
     from robotape_harness.scripted import BlockedLLM, FunctionLLM, ScriptedLLM, call, say
-    from robotape_harness.simulation import SimLoop
+    from robotape_harness.simulation import Choices, SimLoop
     from robotape_harness.simulation.trial import Limits, Trial, simulate
     from robotape_harness.world import World
 
 __all__ = [
     "BlockedLLM",
     "CampaignReport",
+    "Choices",
     "EffectLedger",
     "Fault",
     "Finding",
@@ -28,6 +29,7 @@ __all__ = [
     "Scenario",
     "ScriptedLLM",
     "SimLoop",
+    "Site",
     "Trial",
     "Verdict",
     "World",
@@ -39,12 +41,12 @@ __all__ = [
 
 ROOMS = {
     "campaign": ("CampaignReport", "Finding", "run_campaign"),
-    "faults.fault": ("Fault",),
+    "faults.fault": ("Fault", "Site"),
     "ledger": ("EffectLedger",),
     "oracles": ("Verdict",),
     "scenario": ("Scenario",),
     "scripted": ("BlockedLLM", "FunctionLLM", "ScriptedLLM", "call", "say"),
-    "simulation": ("SimLoop",),
+    "simulation": ("Choices", "SimLoop"),
     "simulation.trial": ("Limits", "Trial", "simulate"),
     "world": ("World",),
 }

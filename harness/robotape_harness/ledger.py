@@ -7,6 +7,7 @@ from typing import Any
 
 from robotape.models.record import encode
 from robotape.runtime import current_scope
+from robotape.secrets import redactor
 
 __all__ = ["Commit", "EffectLedger"]
 
@@ -32,8 +33,9 @@ class Commit:
 
     @property
     def identity(self) -> str:
-        """Name and details as text; equal for the same effect."""
-        return f"{self.effect} {encode(dict(sorted(self.details.items()))).decode()}"
+        """Name and details as text, known secrets taken out; equal for the same effect."""
+        told = redactor().data(encode(dict(sorted(self.details.items()))))
+        return f"{self.effect} {told.decode()}"
 
 
 class EffectLedger:

@@ -104,8 +104,8 @@ class ScriptedLLM(BaseLLM):
 
     Inside an agent the answer depends on the agent and its turn alone: asked again in the
     same turn, for a retry or to correct itself, the model says the same again, and
-    concurrent runs may share it. Outside any turn it goes by the order of the calls, counted
-    on this object.
+    concurrent runs may share it. Outside any turn (no agent, a tool's body, an agent without
+    a loop) it goes by the order of the calls, counted on this object.
 
     Example:
         >>> llm = ScriptedLLM(call("add", a=1, b=2), say("It is 3."))
@@ -125,7 +125,8 @@ class ScriptedLLM(BaseLLM):
 
         Args:
             turns: In order, for whichever agent asks; or one mapping of an agent's path, or
-                the last part of it, to its turns.
+                the last part of it, to its turns. What an agent with a loop asks outside its
+                turns is best given apart, under `agent/0`.
             latency: Seconds an answer takes; >= 0.
             model: Name of the model.
             retry: As the real client's, for it is the real policy that is to be tested.
@@ -154,15 +155,17 @@ class ScriptedLLM(BaseLLM):
             await asyncio.sleep(self.latency)
         scope = current_scope()
         agent, turn = ("", 0) if scope is None else (scope.agent, scope.turn)
-        script = self._script_of(agent)
+        script = self._script_of(agent, turn)
         index = turn - 1 if turn else self._order(agent, request)
         if index >= len(script):
             others = [name for name in self._scripts if name != ANYBODY]
             raise ScriptExhausted(agent, index + 1, len(script), () if script else others)
         return script[index]
 
-    def _script_of(self, agent: str) -> tuple[LLMResponse, ...]:
-        for name in (agent, agent.rpartition("/")[2], ANYBODY):
+    def _script_of(self, agent: str, turn: int) -> tuple[LLMResponse, ...]:
+        last = agent.rpartition("/")[2]
+        apart = () if turn else (f"{agent}/0", f"{last}/0")
+        for name in (*apart, agent, last, ANYBODY):
             if name in self._scripts:
                 return self._scripts[name]
         return ()

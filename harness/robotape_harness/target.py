@@ -4,7 +4,6 @@ It loads code and picks a value; it runs no scenario.
 """
 
 import difflib
-import importlib
 import importlib.util
 import os
 import sys
@@ -13,6 +12,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib import import_module as user_module  # the user's: no room of ours is loaded late
 from pathlib import Path
 from types import ModuleType
 
@@ -239,7 +239,7 @@ def _load(address: _Address) -> ModuleType:
     if not address.is_file and not all(map(str.isidentifier, address.place.split("."))):
         raise MissingModuleError(address.target, address.place)
     try:
-        return _run_file(address) if address.is_file else importlib.import_module(address.place)
+        return _run_file(address) if address.is_file else user_module(address.place)
     except (KeyboardInterrupt, GeneratorExit):
         raise
     except SyntaxError as error:

@@ -14,6 +14,7 @@ from robotape.recorder import reject
 from robotape.runtime import current_scope, entered
 from robotape.tape import Tape, tape_of
 from robotape.tools import Tool
+from robotape.watch import under_watch
 
 if TYPE_CHECKING:
     from robotape.models.steps import Step, StepResult
@@ -66,6 +67,11 @@ class BaseAgent:
             self._tape = Tape(author=self.name)
         return self._tape
 
+    @current_tape.setter
+    def current_tape(self, tape: Tape | None) -> None:
+        """Take a tape for what is done outside a run; None for a new one."""
+        self._tape = tape
+
     async def run(
         self,
         task: Any,
@@ -103,7 +109,7 @@ class BaseAgent:
             principal=principal,
             deadline=deadline,
         )
-        with entered(scope):
+        with under_watch(scope):
             return await self.work(task, deps)
 
     async def work(self, task: Any, deps: Any) -> RunResult:
@@ -167,7 +173,8 @@ class BaseAgent:
             return models.StepResult(success=False, error="the step's content names no action")
         action = content["action"]
         try:
-            output = await self.call_tool(action, content.get("arguments", {}))
+            name = action if isinstance(action, str) else repr(action)  # repr: nobody's name
+            output = await self.call_tool(name, content.get("arguments", {}))
         except (ToolError, PolicyDenied) as error:
             facts = {"action": action, "error_type": type(error).__name__}
             return models.StepResult(success=False, error=str(error), metadata=facts)
@@ -189,6 +196,10 @@ class BaseAgent:
         if scope is None or tape_of(scope) is None:
             tape = self.current_tape
             with entered(begin(self.name, policy=self.policy, tape=tape, resume=False)):
+                return await self.call_tool(name, arguments, context)
+        if self.policy is not None and self.policy not in scope.policies:
+            # In another agent's run, which does not know of our policy.
+            with entered(begin(self.name, policy=self.policy)):
                 return await self.call_tool(name, arguments, context)
         found = self.tools.get(name)
         if found is None:

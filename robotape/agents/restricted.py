@@ -33,7 +33,7 @@ class RestrictedAgent(BaseAgent):
         """Act, if the action is allowed."""
         content = thought.content
         action = content.get("action") if isinstance(content, Mapping) else None
-        if action not in self.allowed_actions:
+        if not isinstance(action, str) or action not in self.allowed_actions:
             return models.StepResult(
                 success=False, error="Action not allowed", metadata={"action": action}
             )

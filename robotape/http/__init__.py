@@ -11,6 +11,7 @@ from robotape.http.errors import (
 from robotape.http.pool import HttpPool
 from robotape.http.reply import HttpReply
 from robotape.http.rules import HttpLimits
+from robotape.http.streamed import HttpStream
 
 __all__ = [
     "HttpConnectionError",
@@ -20,6 +21,7 @@ __all__ = [
     "HttpRedirectError",
     "HttpRefusedError",
     "HttpReply",
+    "HttpStream",
     "HttpTimeoutError",
     "HttpTooLargeError",
 ]

@@ -2,7 +2,8 @@
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
@@ -14,16 +15,11 @@ import aiohttp
 from yarl import URL
 
 from robotape.errors import mark_not_started, mark_permanent
-from robotape.http.errors import (
-    HttpConnectionError,
-    HttpError,
-    HttpRedirectError,
-    HttpRefusedError,
-    HttpTimeoutError,
-    HttpTooLargeError,
-)
+from robotape.http.errors import HttpRedirectError, HttpRefusedError, HttpTooLargeError
+from robotape.http.failures import FAILURES, failure_of
 from robotape.http.reply import HttpReply
 from robotape.http.rules import HttpLimits, followed, host_name, refusal
+from robotape.http.streamed import HttpStream
 
 __all__ = ["HttpPool"]
 
@@ -85,7 +81,8 @@ class HttpPool:
             headers: Sent to this origin alone.
             json: Sent as the body if it is not None, with its content type.
             body: Sent as it is.
-            timeout: Seconds for the whole, redirects not included; > 0; None takes the limits'.
+            timeout: Seconds for each exchange, so that a redirect starts anew; > 0; None takes
+                the limits', `math.inf` is for a caller with a timer of its own.
 
         Returns:
             A whole answer; an error status is an answer, too.
@@ -124,41 +121,106 @@ class HttpPool:
         timeout: float | None,
     ) -> HttpReply:
         """One request and its answer; raises none but our own errors, with no other behind them."""
-        session = await self._session()
+        held = await self._session()
+        session = held.session
         seconds = self.limits.timeout if timeout is None else timeout
         try:
             async with session.request(
                 method,
                 url,
                 headers=headers,
-                data=body if body is None or len(body) < IN_ONE_PIECE else BytesIO(body),
+                data=_in_one_piece(body),
                 allow_redirects=False,
                 timeout=_timeout(seconds, self.limits.connect_timeout),
             ) as response:
-                return await _whole(response, method, self.limits.max_bytes)
-        except asyncio.CancelledError:
-            # Closing a session cancels whoever waits for one of its connections, though nobody
-            # asked for that task to end.
-            if not session.closed or _is_asked_to_end():
-                raise
-            failure: HttpError = HttpConnectionError(method, url, "the pool was closed")
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            failure = _translated(error, method, url, seconds)
+                held.reading.add(response)
+                try:
+                    return await _whole(response, method, self.limits.max_bytes)
+                finally:
+                    held.reading.discard(response)
+        except FAILURES as error:
+            failure = failure_of(error, session, method, url, seconds)
         raise failure
 
-    async def _session(self) -> aiohttp.ClientSession:
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        url: str | URL,
+        *,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        body: bytes | None = None,
+    ) -> AsyncIterator[HttpStream]:
+        """Make one request whose answer is read as it comes; no redirect is followed.
+
+        It has no time limit but for the connection: whoever reads has a timer. What has not
+        been read to its end, or finished, at the end of the block is hung up on.
+
+        Args:
+            method: In any case.
+            url: Absolute; without user and password.
+            headers: Sent to this origin alone.
+            json: Sent as the body if it is not None, with its content type.
+            body: Sent as it is.
+
+        Yields:
+            An answer of whatever status.
+
+        Raises:
+            HttpError: There was none; see the subclasses.
+            ValueError: As for `request`.
+        """
+        method = method.upper()
+        where = URL(url) if isinstance(url, str) else url
+        self._admit(method, where)
+        body, headers = _content(json, body, headers)
+        held = await self._session()
+        response = await self._headed(held.session, method, where, headers, body)
+        held.reading.add(response)
+        try:
+            reply = HttpStream(response, held.session, method, self.limits.max_stream_bytes)
+            followed("POST", reply.head, has_body=True)  # raises where the answer points elsewhere
+            yield reply
+        finally:
+            held.reading.discard(response)
+            response.release()
+
+    async def _headed(
+        self,
+        session: aiohttp.ClientSession,
+        method: str,
+        url: URL,
+        headers: Mapping[str, str] | None,
+        body: bytes | None,
+    ) -> aiohttp.ClientResponse:
+        """One request, and the head of its answer."""
+        try:
+            return await session.request(
+                method,
+                url,
+                headers=headers,
+                data=_in_one_piece(body),
+                allow_redirects=False,
+                timeout=_timeout(math.inf, self.limits.connect_timeout),
+            )
+        except FAILURES as error:
+            failure = failure_of(error, session, method, url, math.inf)
+        raise failure
+
+    async def _session(self) -> "_Session":
         """The running loop's session; suspends nowhere, so that two callers cannot make two."""
         loop = asyncio.get_running_loop()
         held = self._sessions.get(loop)
         if held is not None and not held.session.closed:
-            return held.session
+            return held
         for other in [other for other in self._sessions if other.is_closed()]:
             await self._sessions.pop(other).holder.aclose()
-        session = _opened(self.limits)
-        holder = _hold(session)
+        session, reading = _opened(self.limits), set[aiohttp.ClientResponse]()
+        holder = _hold(session, reading)
         await anext(holder)
-        self._sessions[loop] = _Session(session, holder)
-        return session
+        held = self._sessions[loop] = _Session(session, holder, reading)
+        return held
 
     async def aclose(self) -> None:
         """Close the running loop's connections; requests under way there fail.
@@ -184,24 +246,29 @@ class HttpPool:
 @lru_cache(maxsize=64)
 def _timeout(seconds: float, connect_timeout: float) -> aiohttp.ClientTimeout:
     # By default aiohttp rounds timeouts beyond 5 s up to a whole second.
-    return aiohttp.ClientTimeout(
-        total=seconds, sock_connect=connect_timeout, ceil_threshold=math.inf
-    )
+    total = None if seconds == math.inf else seconds
+    return aiohttp.ClientTimeout(total=total, sock_connect=connect_timeout, ceil_threshold=math.inf)
 
 
 @dataclass(frozen=True, slots=True)
 class _Session:
-    """One loop's session, and what closes it."""
+    """One loop's session, what closes it, and the answers that are being read."""
 
     session: aiohttp.ClientSession
-    holder: AsyncGenerator[aiohttp.ClientSession, None]
+    holder: AsyncGenerator[None, None]
+    reading: set[aiohttp.ClientResponse]
 
 
-async def _hold(session: aiohttp.ClientSession) -> AsyncGenerator[aiohttp.ClientSession, None]:
+async def _hold(
+    session: aiohttp.ClientSession, reading: set[aiohttp.ClientResponse]
+) -> AsyncGenerator[None, None]:
     """Tie a session to its loop, which ends its asynchronous generators when it shuts down."""
     try:
-        yield session
+        yield
     finally:
+        # aiohttp forgets to wake whoever reads a body whose connection it closes.
+        for response in reading:
+            response.content.set_exception(aiohttp.ClientPayloadError("the pool was closed"))
         await session.close()
 
 
@@ -221,6 +288,10 @@ def _opened(limits: HttpLimits) -> aiohttp.ClientSession:
     # one owner, and it is not this room; aiohttp's own test client switches it off likewise.
     session._retry_connection = False
     return session
+
+
+def _in_one_piece(body: bytes | None) -> bytes | BytesIO | None:
+    return body if body is None or len(body) < IN_ONE_PIECE else BytesIO(body)
 
 
 def _content(
@@ -249,23 +320,3 @@ async def _whole(response: aiohttp.ClientResponse, method: str, limit: int) -> H
     response.close()
     reply = HttpReply(response.status, response.headers, b"", response.url)
     raise HttpTooLargeError(method, reply, limit)
-
-
-def _is_asked_to_end() -> bool:
-    task = asyncio.current_task()
-    return task is None or task.cancelling() > 0
-
-
-def _translated(error: Exception, method: str, url: URL, seconds: float) -> HttpError:
-    """One of our errors for one of aiohttp's; says so if it proves that nothing was sent."""
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return mark_not_started(HttpTimeoutError(method, url, "no connection in time"))
-    if isinstance(error, TimeoutError):
-        return HttpTimeoutError(method, url, f"no whole answer within {seconds:g} s")
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return mark_not_started(HttpConnectionError(method, url, str(error)))
-    if isinstance(error, aiohttp.ClientResponseError):
-        return HttpConnectionError(method, url, f"the answer is not HTTP: {error.message}")
-    if isinstance(error, OSError | aiohttp.ClientPayloadError):
-        return HttpConnectionError(method, url, f"the connection broke: {error}")
-    return HttpConnectionError(method, url, f"the connection broke: {type(error).__name__}")

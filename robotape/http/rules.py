@@ -26,6 +26,7 @@ class HttpLimits:
         timeout: Seconds for a request as a whole, waiting for a connection included; > 0.
         keep_alive: Seconds an idle connection is kept for the next request; > 0.
         max_bytes: Size of an answer's body, decompressed; >= 0.
+        max_stream_bytes: The same, for a body that is read as it comes; >= 0.
     """
 
     connections_per_host: int = 100
@@ -33,10 +34,11 @@ class HttpLimits:
     timeout: float = 60.0
     keep_alive: float = 30.0
     max_bytes: int = 16 * 2**20
+    max_stream_bytes: int = 256 * 2**20
 
     def __post_init__(self) -> None:
-        if self.connections_per_host < 1 or self.max_bytes < 0:
-            raise ValueError(f"want connections_per_host >= 1 and max_bytes >= 0, got {self}")
+        if self.connections_per_host < 1 or min(self.max_bytes, self.max_stream_bytes) < 0:
+            raise ValueError(f"want connections_per_host >= 1 and sizes >= 0, got {self}")
         for seconds in (self.connect_timeout, self.timeout, self.keep_alive):
             if not 0 < seconds < math.inf:
                 raise ValueError(f"want finite seconds > 0, got {self}")
@@ -54,6 +56,7 @@ def host_name(name: str) -> str:
     return host
 
 
+@lru_cache(maxsize=256)  # a client asks one address all the time
 def refusal(url: URL, hosts: frozenset[str] | None, *, allow_http: bool) -> str:
     """Say why a URL must not be asked.
 
@@ -80,7 +83,6 @@ def refusal(url: URL, hosts: frozenset[str] | None, *, allow_http: bool) -> str:
     return "only HTTPS leaves this machine (allow_http=True permits plain HTTP)"
 
 
-@lru_cache(maxsize=256)  # parsing an address would be most of the cost of letting a request in
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -100,8 +102,8 @@ def followed(method: str, reply: HttpReply, *, has_body: bool) -> URL | None:
     Raises:
         HttpRedirectError: It points where this request must not go.
     """
-    target = reply.headers.get("Location")
-    if reply.status not in _REDIRECTS or target is None:
+    target = reply.headers.get("Location") if reply.status in _REDIRECTS else None
+    if target is None:
         return None
     location: URL | None
     try:

@@ -9,29 +9,28 @@ Source:
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from robotape.errors import (
-    ContentFilterError,
-    LLMError,
-    MalformedReplyError,
-    TruncatedReplyError,
-)
+from robotape.errors import ContentFilterError, TruncatedReplyError
 from robotape.http import HttpReply
 from robotape.llm.config import LLMConfig
-from robotape.llm.exchange import LLMRequest, LLMResponse
-from robotape.llm.wire_errors import envelope_error, failed, page_text
+from robotape.llm.exchange import LLMRequest, LLMResponse, OutputFormat
+from robotape.llm.output_schema import is_exact
+from robotape.llm.wire_errors import envelope_error, failed, malformed
+from robotape.llm.wire_values import count_of, json_object, told_apart
 from robotape.models.messages import Message, ToolCall, Usage
 from robotape.runtime import derive
 
-__all__ = ["answer", "request_body"]
+__all__ = ["CUT_SHORT", "answer", "request_body", "response_of", "text_of"]
 
 # Compatible servers have their own words; one that nobody knows proves no whole answer.
 _ANSWERED = frozenset({"", "end_turn", "eos", "eos_token", "stop", "stop_sequence"})
 _CALLING = frozenset({"tool_calls", "tool_use"})
 _CUT = frozenset({"length", "max_length", "max_tokens", "model_length"})
 _FILTERED = frozenset({"content_filter", "refusal", "safety"})
+CUT_SHORT = _CUT | _FILTERED
+"""Reasons to end that no later one makes good."""
 
 
 def request_body(
@@ -54,8 +53,17 @@ def request_body(
         body["temperature"] = config.temperature
     if config.max_tokens is not None:
         body[max_tokens_field] = config.max_tokens
+    if request.output is not None:
+        body["response_format"] = _format(request.output)
     body.update(config.additional_params)
+    body.pop("stream_options", None)  # servers refuse it where nothing is streamed
     return body
+
+
+def _format(output: OutputFormat) -> dict[str, Any]:
+    is_strict = is_exact(output.schema)
+    named = {"name": output.name, "schema": output.schema, "strict": is_strict}
+    return {"type": "json_schema", "json_schema": named}
 
 
 def _message(message: Message) -> dict[str, Any]:
@@ -90,17 +98,26 @@ def answer(reply: HttpReply, model: str) -> LLMResponse:
         ContentFilterError: It was withheld, or is a refusal.
         LLMError: It holds an error instead; the class is the one it names.
     """
-    payload = _payload(reply)
+    payload = json_object(reply)
+    if payload.get("error"):
+        raise envelope_error(payload, reply)
+    return response_of(payload, reply, model)
+
+
+def response_of(payload: dict[str, Any], reply: HttpReply, model: str) -> LLMResponse:
+    """The answer that a completion object holds; raises as `answer` does."""
     choice = _first_choice(payload, reply)
     message = choice.get("message")
     if not isinstance(message, dict):
-        raise _malformed(reply, "a choice without a message")
+        raise malformed(reply, "a choice without a message")
     reason = str(choice.get("finish_reason") or "").lower()
-    _check_ending(reason, message.get("refusal"), reply)
+    refused = message.get("refusal")
+    if reason != "stop" or refused:
+        _check_ending(reason, refused, reply)
     calls = _calls(message, reply)
-    text = _text(message.get("content"), reply)
+    text = text_of(message.get("content"), reply)
     if not calls and (reason in _CALLING or (not text and not (text == "" and reason))):
-        raise _malformed(reply, "neither text nor tool calls")
+        raise malformed(reply, "neither text nor tool calls")
     named = payload.get("model")
     return LLMResponse(
         text=text or "",
@@ -112,24 +129,10 @@ def answer(reply: HttpReply, model: str) -> LLMResponse:
     )
 
 
-def _payload(reply: HttpReply) -> dict[str, Any]:
-    try:
-        payload = json.loads(reply.body.decode())
-    except UnicodeDecodeError:
-        raise _malformed(reply, "the body is not UTF-8") from None
-    except (ValueError, RecursionError):
-        raise _malformed(reply, f"the body is not JSON: {page_text(reply)}") from None
-    if not isinstance(payload, dict):
-        raise _malformed(reply, "the body is no JSON object")
-    if payload.get("error"):
-        raise envelope_error(payload, reply)
-    return payload
-
-
 def _first_choice(payload: Mapping[str, Any], reply: HttpReply) -> Mapping[str, Any]:
     choices = payload.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-        raise _malformed(reply, "no choices")
+        raise malformed(reply, "no choices")
     choice: Mapping[str, Any] = choices[0]
     if choice.get("error"):
         raise envelope_error(choice, reply)
@@ -145,38 +148,35 @@ def _check_ending(reason: str, refused: object, reply: HttpReply) -> None:
         why = "the answer was cut by its token limit: raise max_tokens"
         raise failed(TruncatedReplyError, why, reply)
     if reason not in _ANSWERED and reason not in _CALLING:
-        raise _malformed(reply, f"the answer ended for an unknown reason: {reason}")
+        raise malformed(reply, f"the answer ended for an unknown reason: {reason}")
 
 
-def _text(content: object, reply: HttpReply) -> str | None:
+def text_of(content: object, reply: HttpReply) -> str | None:
     """The text; some servers send it in parts."""
     if content is None or isinstance(content, str):
         return content
     if isinstance(content, list):
         parts = [part.get("text") for part in content if isinstance(part, dict)]
         return "".join(part for part in parts if isinstance(part, str)) or None
-    raise _malformed(reply, "the content is no text")
+    raise malformed(reply, "the content is no text")
 
 
 def _calls(message: Mapping[str, Any], reply: HttpReply) -> tuple[ToolCall, ...]:
-    entries = message.get("tool_calls") or ()
-    if not isinstance(entries, Sequence):
-        raise _malformed(reply, "tool_calls is no list")
-    calls = tuple(_call(entry, index, reply) for index, entry in enumerate(entries))
-    if len({call.id for call in calls}) < len(calls):
-        # The same call twice, or two under one name: their results could not be told apart,
-        # and carrying out the same one twice could cost somebody money.
-        raise _malformed(reply, "two tool calls have one id")
-    return calls
+    entries = message.get("tool_calls")
+    if not entries:
+        return ()
+    if not isinstance(entries, list):
+        raise malformed(reply, "tool_calls is no list")
+    return told_apart([_call(entry, index, reply) for index, entry in enumerate(entries)], reply)
 
 
 def _call(entry: object, index: int, reply: HttpReply) -> ToolCall:
     function = entry.get("function") if isinstance(entry, dict) else None
     if not isinstance(entry, dict) or not isinstance(function, dict):
-        raise _malformed(reply, "a tool call without a function")
+        raise malformed(reply, "a tool call without a function")
     name = function.get("name")
     if not isinstance(name, str) or not name:
-        raise _malformed(reply, "a tool call without a name")
+        raise malformed(reply, "a tool call without a name")
     arguments = function.get("arguments")
     if not isinstance(arguments, str):
         # Ollama's own format has an object here; nothing at all is what some send for no arguments.
@@ -190,15 +190,7 @@ def _call(entry: object, index: int, reply: HttpReply) -> ToolCall:
 def _usage(usage: object) -> Usage:
     counts = usage if isinstance(usage, dict) else {}
     return Usage(
-        input_tokens=_count(counts.get("prompt_tokens")),
-        output_tokens=_count(counts.get("completion_tokens")),
+        input_tokens=count_of(counts.get("prompt_tokens")),
+        output_tokens=count_of(counts.get("completion_tokens")),
         llm_calls=1,
     )
-
-
-def _count(value: object) -> int:
-    return value if type(value) is int and value > 0 else 0
-
-
-def _malformed(reply: HttpReply, what: str) -> LLMError:
-    return failed(MalformedReplyError, what, reply)

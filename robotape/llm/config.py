@@ -1,11 +1,12 @@
 """What has to be known to reach a model: validated, frozen, and silent about its key."""
 
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, SecretStr, field_validator
 
-from robotape.secrets import keep_secret
+from robotape.cache import Caching
+from robotape.secrets import keep_secret, redact
 
 __all__ = ["LLMConfig"]
 
@@ -23,16 +24,19 @@ class LLMConfig(BaseModel):
         model: The model's name at its provider.
         api_key: Held as a `SecretStr`, however it was given; None, or an empty one, sends none.
         provider_name: Whose protocol and address; `create_llm` knows the names.
-        base_url: Absolute, up to and without `/chat/completions`; None takes the provider's.
+        base_url: Absolute, up to and without `/chat/completions` or `/messages`; None takes the
+            provider's.
         temperature: >= 0; None leaves it to the provider.
         max_tokens: Tokens an answer may have, >= 1; None leaves it to the provider.
         timeout: Seconds for one attempt; > 0.
         additional_params: Further fields of each request, by the provider's names.
+        cache: How answers are given again; None asks every time.
 
     Raises:
         pydantic.ValidationError: A value is out of its range. The text repeats none.
 
     Example:
+        >>> from robotape import LLMConfig
         >>> LLMConfig(model="gpt-4", api_key="sk-0123456789").api_key
         SecretStr('**********')
     """
@@ -47,6 +51,7 @@ class LLMConfig(BaseModel):
     max_tokens: int | None = Field(default=None, ge=1)
     timeout: float = Field(default=60.0, gt=0, allow_inf_nan=False)
     additional_params: dict[str, Any] = Field(default_factory=dict)
+    cache: InstanceOf[Caching] | None = Field(default=None, exclude=True, repr=False)
 
     @field_validator("api_key")
     @classmethod
@@ -79,10 +84,13 @@ class LLMConfig(BaseModel):
             raise ValueError(f"the client itself sets {', '.join(taken)}")
         return params
 
+    # What a URL or an additional parameter holds may be a secret known from elsewhere.
+    def __repr__(self) -> str:
+        return redact(super().__repr__())
+
+    def __str__(self) -> str:
+        return redact(super().__str__())
+
     def reveal_key(self) -> str:
         """The key itself, for the header it goes into; empty if there is none."""
         return self.api_key.get_secret_value() if isinstance(self.api_key, SecretStr) else ""
-
-    def with_base_url(self, base_url: str) -> Self:
-        """The same with this `base_url`, unless it names one already."""
-        return self if self.base_url else self.model_copy(update={"base_url": base_url})

@@ -13,11 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["create_llm"]
 
-# Provider -> (client, its address there; None leaves it to the client).
-_PROVIDERS = {
-    "huggingface": ("OpenAILLM", "https://router.huggingface.co/v1"),
-    "openai": ("OpenAILLM", None),
-}
+_PROVIDERS = {"anthropic": "AnthropicLLM", "huggingface": "HuggingFaceLLM", "openai": "OpenAILLM"}
 
 
 def create_llm(config: "LLMConfig") -> BaseLLM:
@@ -25,18 +21,18 @@ def create_llm(config: "LLMConfig") -> BaseLLM:
 
     Args:
         config: Its `provider_name` is `openai`, for whatever speaks that protocol at
-            `base_url`, or `huggingface`, for the router there.
+            `base_url`, `huggingface`, for the router there, or `anthropic`.
 
     Raises:
         ValueError: There is no such provider.
 
     Example:
+        >>> from robotape import LLMConfig, create_llm
         >>> create_llm(LLMConfig(model="llama3", base_url="http://localhost:11434/v1")).model
         'llama3'
     """
     if config.provider_name not in _PROVIDERS:
         known = ", ".join(sorted(_PROVIDERS))
         raise ValueError(f"no provider is called {config.provider_name!r}; there are: {known}")
-    client, base_url = _PROVIDERS[config.provider_name]
-    make: Callable[[LLMConfig], BaseLLM] = getattr(clients, client)
-    return make(config if base_url is None else config.with_base_url(base_url))
+    make: Callable[[LLMConfig], BaseLLM] = getattr(clients, _PROVIDERS[config.provider_name])
+    return make(config)

@@ -5,10 +5,25 @@ from typing import Any
 
 from robotape.models.messages import Message, ToolCall, Usage
 from robotape.models.record import Json, json_of
+from robotape.models.value import quick
 
-__all__ = ["LLMRequest", "LLMResponse", "described", "restored", "told"]
+__all__ = ["LLMRequest", "LLMResponse", "OutputFormat", "described", "restored", "told"]
 
 
+@dataclass(frozen=True, slots=True)
+class OutputFormat:
+    """What the text of an answer must be: JSON of one shape.
+
+    Attributes:
+        name: Of the shape; letters, digits, `_` and `-`.
+        schema: Its JSON Schema; the root is an object.
+    """
+
+    name: str
+    schema: dict[str, Any]
+
+
+@quick
 @dataclass(frozen=True, slots=True)
 class LLMRequest:
     """What a model is asked.
@@ -18,13 +33,16 @@ class LLMRequest:
         tools: JSON definitions of the tools it may call: name, description, parameters.
         known: How many of the messages an earlier call of the same conversation has put on
             the tape; they are not written again.
+        output: What the text of the answer must be; None for any text.
     """
 
     messages: tuple[Message, ...]
     tools: tuple[dict[str, Any], ...] = ()
     known: int = 0
+    output: OutputFormat | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class LLMResponse:
     """A whole answer of a model.
@@ -35,7 +53,9 @@ class LLMResponse:
         usage: What the provider counted.
         model: The model that answered, as the provider names it.
         finish_reason: `stop` or `tool_calls`.
-        raw_response: The provider's JSON, for what is not modelled here; not on the tape.
+        raw_response: The provider's JSON, for what is not modelled here; not on the tape. Of
+            a stream, what its pieces add up to.
+        output: The text as an instance of the model that `generate` was asked for, else None.
     """
 
     text: str = ""
@@ -44,6 +64,7 @@ class LLMResponse:
     model: str = ""
     finish_reason: str = "stop"
     raw_response: dict[str, Any] = field(default_factory=dict)
+    output: Any = None
 
 
 def described(model: str, request: LLMRequest) -> Json:
@@ -56,6 +77,8 @@ def described(model: str, request: LLMRequest) -> Json:
         asked["after"] = request.known
     elif request.tools:
         asked["tools"] = [tool["name"] for tool in request.tools]
+    if request.output is not None:
+        asked["output"] = request.output.name
     return json_of(asked)
 
 

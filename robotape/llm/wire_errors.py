@@ -31,6 +31,7 @@ from robotape.errors import (
     QuotaError,
     RateLimitError,
     ServerError,
+    StreamInterruptedError,
     mark_not_started,
     mark_permanent,
     proves_not_started,
@@ -48,6 +49,8 @@ from robotape.secrets import redact
 __all__ = [
     "envelope_error",
     "failed",
+    "interrupted",
+    "malformed",
     "page_text",
     "retry_after",
     "status_error",
@@ -61,9 +64,12 @@ _REFINED: dict[str, type[LLMError]] = {
     "content_filter": ContentFilterError,
     "content_policy_violation": ContentFilterError,
     "context_length_exceeded": ContextLengthError,
+    "contract_spend_limit_reached": QuotaError,
     "credit_balance_exhausted": QuotaError,
     "enforced_spend_limit_reached": QuotaError,
     "insufficient_quota": QuotaError,
+    "linked_organization_billing_unavailable": QuotaError,
+    "linked_organization_spend_limit_reached": QuotaError,
     "organization_spend_limit_exceeded": QuotaError,
     "organization_usage_limit_exceeded": QuotaError,
     "overloaded_error": OverloadedError,
@@ -74,6 +80,7 @@ _REFINED: dict[str, type[LLMError]] = {
 _NAMED: dict[str, type[LLMError]] = {
     "api_error": ServerError,
     "authentication_error": AuthenticationError,
+    "conflict_error": ServerError,
     "invalid_api_key": AuthenticationError,
     "invalid_request_error": BadRequestError,
     "model_not_found": BadRequestError,
@@ -81,6 +88,7 @@ _NAMED: dict[str, type[LLMError]] = {
     "permission_error": AuthenticationError,
     "rate_limit_error": RateLimitError,
     "rate_limit_exceeded": RateLimitError,
+    "request_too_large": BadRequestError,
     "server_error": ServerError,
     "slow_down": RateLimitError,
     "timeout_error": ServerError,
@@ -159,6 +167,16 @@ def failed(kind: type[LLMError], said: str, reply: HttpReply) -> LLMError:
     return mark_permanent(error) if is_final else error
 
 
+def malformed(reply: HttpReply, what: str) -> LLMError:
+    """The error for an answer that is none, although its status promised one."""
+    return failed(MalformedReplyError, what, reply)
+
+
+def interrupted(reply: HttpReply, what: str) -> LLMError:
+    """The error for a streamed answer that ended before its terminal marker."""
+    return failed(StreamInterruptedError, what, reply)
+
+
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """How long the provider asks to wait.
 
@@ -226,7 +244,10 @@ def _unwrapped(payload: object) -> Mapping[str, Any] | None:
 
 
 def _class_of(status: int, envelope: Mapping[str, Any]) -> type[LLMError]:
-    names = [name for name in (envelope.get("code"), envelope.get("type")) if type(name) is str]
+    details = envelope.get("details")
+    finest = details.get("error_code") if isinstance(details, dict) else None
+    candidates = (finest, envelope.get("code"), envelope.get("type"))
+    names = [name for name in candidates if type(name) is str]
     for name in names:
         if name in _REFINED:
             return _REFINED[name]

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from robotape.models.value import quick
+
 __all__ = ["Message", "Role", "ToolCall", "Usage"]
 
 Role = Literal["system", "user", "assistant", "tool"]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ToolCall:
     """One call a model asks for.
@@ -23,6 +26,7 @@ class ToolCall:
     id: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Message:
     """One entry of a conversation.
@@ -42,6 +46,7 @@ class Message:
     name: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens and calls spent; adds up with `+`.

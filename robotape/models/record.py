@@ -23,7 +23,7 @@ from robotape.runtime import derive
 if TYPE_CHECKING:
     from robotape.models.steps import Step
 
-__all__ = ["Json", "Record", "decode", "encode", "json_of", "plain"]
+__all__ = ["Json", "OWN_FACTS", "OWN_FIELDS", "Record", "decode", "encode", "json_of", "plain"]
 
 _DEEPEST = 200
 _SCALARS = (str, int, float, bool)
@@ -36,7 +36,21 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "attempt": (int,),
     "at": (int, float),
 }
-_PASSING_FACTS = frozenset({"key", "delay", "ceiling", "waited"})
+_PASSING_FACTS = frozenset({"key", "delay", "ceiling", "waited", "step"})
+# What a step of the user's own brings along, and the fact that holds it.
+OWN_FACTS = "step"
+OWN_FIELDS = {"id", "timestamp", "prompt_id"}
+
+
+_CONTENT = ',"content":'
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+# Whether it is JSON; numbers stay text, for some integers are too long to be made of it.
+_judge = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_no_constant).decode
 
 
 class Json(bytes):
@@ -90,14 +104,14 @@ class Record:
         if self.facts:
             head["facts"] = self.facts
         text = pydantic_core.to_json(head)
-        return text[:-1] + b',"content":' + self.content + b"}\n"
+        return text[:-1] + _CONTENT.encode() + self.content + b"}\n"
 
     def essence(self) -> dict[str, Any]:
         """What the step says, without ids, instants and durations."""
         facts = {k: v for k, v in (self.facts or {}).items() if k not in _PASSING_FACTS}
         content = self.value
         if self.type is StepType.THOUGHT or self.node == "llm":
-            content = _without_call_ids(content)
+            content, facts = _without_call_ids(content), _without_call_ids(facts)
         return {
             "type": self.type.value,
             "status": self.status.value,
@@ -115,18 +129,23 @@ class Record:
             run_id: Of the tape.
             index: 0-based place on it; both go into the id.
         """
+        facts = dict(self.facts or {})
+        given: dict[str, Any] = {
+            "id": UUID(hex=derive(run_id, "step", index), version=4),
+            "timestamp": timestamp(self.at),
+            **facts.pop(OWN_FACTS, {}),
+        }
         return models.Step(
             type=self.type,
             content=self.value,
             status=self.status,
             metadata=models.StepMetadata(
-                id=UUID(hex=derive(run_id, "step", index), version=4),
-                timestamp=timestamp(self.at),
+                **given,
                 agent=self.agent,
                 node=self.node,
                 call_id=self.call_id or None,
                 attempt=self.attempt,
-                facts=dict(self.facts or {}),
+                facts=facts,
             ),
         )
 
@@ -138,7 +157,7 @@ def decode(line: bytes | str) -> Record:
         ValueError: It is no such line; the message says what is missing or wrong.
     """
     try:
-        head = json.loads(line)
+        head, content = _parted(line)
         for name, kinds in _KINDS.items():
             if type(head[name]) not in kinds:
                 raise TypeError(f"{name} is {type(head[name]).__name__}")
@@ -152,11 +171,25 @@ def decode(line: bytes | str) -> Record:
             head["call"],
             head["attempt"],
             head["at"],
-            encode(head["content"]),
+            content,
             _facts(head),
         )
     except (KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"not a step: {error!r}") from None
+
+
+def _parted(line: bytes | str) -> tuple[dict[str, Any], bytes]:
+    """What stands before the content of a line, and the content byte for byte."""
+    text = (line if isinstance(line, str) else line.decode()).removesuffix("\n")
+    head, mark, rest = text.partition(_CONTENT)
+    if mark and rest.endswith("}") and "\\ud" not in rest:
+        try:
+            _judge(rest[:-1])
+            return json.loads(head + "}"), rest[:-1].encode()
+        except ValueError:
+            pass  # a fact is called content, or somebody else wrote the line, or it is damaged
+    whole = json.loads(text)
+    return whole, encode(whole["content"])
 
 
 def _facts(head: dict[str, Any]) -> dict[str, Any] | None:

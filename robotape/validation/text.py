@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from robotape.secrets import redact
+
 __all__ = ["Bounds", "Fault", "Inspector", "LONGEST_INTEGER", "Number", "path_of"]
 
 Fault = tuple[str, str]
@@ -127,7 +129,8 @@ def path_of(steps: Iterable[str | int]) -> str:
         elif _PLAIN(step):
             path += f".{step}"
         else:
-            path += f"[{json.dumps(step if len(step) <= 64 else step[:63] + '…')}]"
+            # Part of a secret is one still, and no longer found as such.
+            path += f"[{json.dumps(step if len(step) <= 64 else redact(step)[:63] + '…')}]"
     return path
 
 

@@ -10,8 +10,11 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+import caching
 import core
+import llm
 import simulated
+import storing
 
 
 def main() -> int:
@@ -21,7 +24,7 @@ def main() -> int:
     chosen = options.parse_args()
     print(f"Python {platform.python_version()} on {platform.machine()}; CPU time, medians\n")
     measured = []
-    for table in (core, simulated):
+    for table in (core, caching, llm, simulated, storing):
         for row in table.rows():
             print(row, flush=True)
             measured.append(row)

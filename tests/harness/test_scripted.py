@@ -11,6 +11,7 @@ from robotape import LLMAgent, LLMResponse, Retry, RunResult, run_many, tool
 from robotape.errors import is_permanent
 from robotape.llm.exchange import LLMRequest
 from robotape.models.messages import Message, ToolCall, Usage
+from robotape.tools import LLMTool
 from robotape_harness.scripted import (
     BlockedLLM,
     BlockedLLMError,
@@ -101,6 +102,13 @@ def test_outside_an_agent_the_attempts_of_one_call_get_one_answer() -> None:
     assert asyncio.run(ask_twice()) == ["one", "one"]
 
 
+def test_what_is_asked_outside_the_turns_has_its_own_script() -> None:
+    llm = ScriptedLLM({"desk": [call("generate", prompt="?"), say("done")], "desk/0": [say("hm")]})
+    agent = LLMAgent("desk", llm, tools=[LLMTool(llm)])
+    messages = asyncio.run(agent.run("go", seed=1)).messages
+    assert [m.content for m in messages if m.role == "tool"] == ["hm"]
+
+
 def test_running_out_names_agent_and_turn_and_what_to_add() -> None:
     with pytest.raises(ScriptExhausted) as caught:
         run(ScriptedLLM(call("add", a=1, b=2)))
@@ -188,3 +196,25 @@ def test_a_blocked_llm_refuses_whoever_asks() -> None:
         run(BlockedLLM())
     with pytest.raises(BlockedLLMError):
         asyncio.run(BlockedLLM().generate("?"))
+
+
+def test_a_script_is_streamed_word_by_word_and_the_same_on_the_tape() -> None:
+    async def main() -> tuple[list[str], list[str]]:
+        llm = ScriptedLLM(say("It is 3."), call("add", a=1, b=2))
+        async with llm.stream("?") as stream:
+            words = [piece.text async for piece in stream]
+        async with llm.stream("?") as stream:
+            calls = [piece.tool_call.name async for piece in stream if piece.tool_call]
+            assert stream.whole.tool_calls[0].arguments == '{"a":1,"b":2}'
+        return words, calls
+
+    assert asyncio.run(main()) == (["It ", "is ", "3."], ["add"])
+
+
+def test_a_streaming_script_runs_out_like_any() -> None:
+    async def main() -> None:
+        async with ScriptedLLM().stream("?"):
+            pass
+
+    with pytest.raises(ScriptExhausted):
+        asyncio.run(main())

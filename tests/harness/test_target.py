@@ -1,4 +1,4 @@
-"""Loading targets: found as Python would find them, named without a path, refused with a way out."""
+"""Targets: found as Python would find them, named without a path, refused with a way out."""
 
 import sys
 from collections.abc import Iterator

@@ -38,9 +38,7 @@ Decide = Callable[[LLMRequest], LLMResponse]
 class Model(BaseLLM):
     """A model that answers what a function of the request says; it raises what that raises."""
 
-    def __init__(
-        self, decide: Decide, *, latency: float = 0.0, retry: Retry = LLM_RETRY
-    ) -> None:
+    def __init__(self, decide: Decide, *, latency: float = 0.0, retry: Retry = LLM_RETRY) -> None:
         super().__init__("scripted", retry=retry)
         self.decide = decide
         self.latency = latency
@@ -67,7 +65,7 @@ def say(text: str) -> LLMResponse:
     return LLMResponse(text, usage=Usage(10, 5))
 
 
-def call(name: str, **arguments: Any) -> ToolCall:
+def call(name: str, /, **arguments: Any) -> ToolCall:
     return ToolCall(name, json.dumps(arguments), id=f"{name}-id")
 
 

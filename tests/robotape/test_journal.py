@@ -3,13 +3,14 @@
 import io
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from robotape.errors import TapeFormatError
-from robotape.journal import FORMAT, Journal, header, read, whole_length
+from robotape.journal import FORMAT, Journal, header, read, replace_file, whole_length
 from robotape.models.record import Record, encode
 from robotape.models.steps import StepStatus, StepType
 
@@ -153,3 +154,28 @@ def test_a_full_disk_leaves_no_part_of_a_line(tmp_path: Path, taken: int | None)
     journal.write(b"third\n")
     journal.close()
     assert path.read_bytes() == b"first\nthird\n"
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    replace_file(path, [b"one\n", b"two\n"])
+    assert path.read_bytes() == b"one\ntwo\n"
+
+    def broken() -> Iterator[bytes]:
+        yield b"three\n"
+        raise RuntimeError("no more")
+
+    with pytest.raises(RuntimeError, match="no more"):
+        replace_file(path, broken())
+    assert path.read_bytes() == b"one\ntwo\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_journal_knows_where_the_next_line_begins(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"first\npart of the sec")
+    journal = Journal(path)
+    assert journal.position == 6
+    journal.write(b"second\n")
+    assert journal.position == 13 == path.stat().st_size
+    journal.close()

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -247,10 +246,12 @@ def test_a_scope_does_not_keep_its_tasks_alive() -> None:
         async def child() -> None:
             scope.next_id("tool:a")
 
-        task: asyncio.Task[Any] | None = asyncio.create_task(child())
-        watched = weakref.ref(task)
-        await task
-        task = None
+        async def watch() -> "weakref.ref[asyncio.Task[None]]":
+            task = asyncio.create_task(child())
+            await task
+            return weakref.ref(task)
+
+        watched = await watch()
         await asyncio.sleep(0)
         return [str(watched() is None)]
 

@@ -1,11 +1,13 @@
 """Secrets: read from the environment, never shown, and out of everything that leaves."""
 
 import json
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from robotape import secrets
 from robotape.errors import SecretError
 from robotape.models.record import encode
 from robotape.secrets import Redactor, env_secret, redact, scan_environment
@@ -107,3 +109,24 @@ def test_a_value_that_is_no_unicode_breaks_nothing() -> None:
     known = Redactor([("ODD_KEY", odd)])
     assert odd not in known.text(f"it is {odd}")
     assert b"word-1" not in known.data(encode({"said": odd}))
+
+
+@pytest.mark.parametrize(
+    "value", ["plus/and+slash", "blank in it", 'quote"and\\back', "ünïcødé-key"]
+)
+def test_a_value_is_found_in_a_url(value: str) -> None:
+    known = Redactor([("NAME", value)])
+    for spelt in (quote(value), quote(value, safe=""), quote_plus(value)):
+        url = f"https://host/?key={spelt}&q=1"
+        assert known.text(url) == "https://host/?key=[redacted:NAME]&q=1"
+        assert spelt not in known.data(encode({"url": url})).decode()
+
+
+def test_the_environment_is_known_whatever_was_learned_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = type(vars(secrets)["_known"])()
+    monkeypatch.setattr(secrets, "_known", known)
+    monkeypatch.setenv("SHOP_API_KEY", CANARY)
+    secrets.keep_secret("vault", "another-secret")
+    assert secrets.redact(f"{CANARY} another-secret") == "[redacted:SHOP_API_KEY] [redacted:vault]"

@@ -27,7 +27,9 @@ PENDING, COMPLETED = StepStatus.PENDING, StepStatus.COMPLETED
 
 def write(tape: Tape, type: StepType, content: object = None, **options: Any) -> Record:
     status = PENDING if type is ACTION else COMPLETED
-    return tape.record(type, status, **{"agent": "desk", "node": "a", "content": content, **options})
+    return tape.record(
+        type, status, **{"agent": "desk", "node": "a", "content": content, **options}
+    )
 
 
 def timeless(seed: int) -> Run:

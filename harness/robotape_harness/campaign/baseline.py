@@ -5,13 +5,14 @@ import json
 from dataclasses import dataclass
 
 from robotape.models.record import Record, encode
+from robotape.secrets import redact
+from robotape_harness.oracles.liveness import without_folders
 from robotape_harness.scenario import Scenario
 from robotape_harness.simulation.trial import Limits, Trial, simulate
 
 __all__ = ["Baseline", "first_difference", "take_baseline", "told"]
 
 SHOWN = 200  # characters of a step's content that a message quotes
-TAIL = 5  # steps of the tape that explain why a fault-free run failed
 # Blocks held per size class: more than one pool of CPython's allocator has of any (16 KiB / 16 B).
 HELD = 1_100
 
@@ -23,7 +24,8 @@ class Baseline:
     Attributes:
         trial: The first of the two runs.
         runs: How many runs were made.
-        trouble: Why it cannot be measured against, and what to do; empty if it can.
+        trouble: Why it cannot be measured against, and what to do, in prose without a path; empty
+            if it can. The steps that led there are on the trial's tape.
     """
 
     trial: Trial
@@ -49,9 +51,9 @@ def take_baseline(scenario: Scenario, *, seed: int = 0, limits: Limits | None = 
         limits: What each may use up.
     """
     first = simulate(scenario, seed=seed, limits=limits)
-    trouble = _trouble(first)
+    trouble = redact(_trouble(first))
     if trouble:
-        return Baseline(first, 1, f"{trouble}{_tail(first)}")
+        return Baseline(first, 1, trouble)
     held = _hold_memory()
     second = simulate(scenario, seed=seed, limits=limits)
     held.clear()
@@ -108,7 +110,7 @@ def _trouble(trial: Trial) -> str:
     if trial.ending == "answered" and trial.result is not None:
         return _refused(trial.result.stop_reason, trial.result.error)
     error = trial.error
-    said = "" if error is None else f"{type(error).__name__}: {error}"
+    said = "" if error is None else without_folders(f"{type(error).__name__}: {error}")
     return {
         "raised": f"the fault-free run fails: {said}",
         "cancelled": "the fault-free run cancels itself",
@@ -125,13 +127,6 @@ def _refused(stop_reason: str, error: str | None) -> str:
         f"the fault-free run gives no answer, it ends with {stop_reason}{why}; "
         "first make it pass without faults"
     )
-
-
-def _tail(trial: Trial) -> str:
-    steps = [told(index, entry) for index, entry in enumerate(trial.tape)][-TAIL:]
-    if not steps:
-        return "\nThe tape is empty."
-    return "\nThe last steps on its tape:\n" + "\n".join(f"  {step}" for step in steps)
 
 
 def _beside(first: Trial, second: Trial) -> dict[str, tuple[str, str]]:
@@ -167,7 +162,8 @@ def _beside_content(entry: Record) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    told = redact(text)  # first: of a secret that was cut, no part would be known
+    return told if len(told) <= SHOWN else f"{told[:SHOWN]}…"
 
 
 def _hold_memory() -> list[object]:

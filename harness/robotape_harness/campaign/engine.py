@@ -18,12 +18,14 @@ from robotape_harness.campaign.strike import strike
 from robotape_harness.campaign.sweep import Sweep, plan_sweep
 from robotape_harness.faults.fault import Fault
 from robotape_harness.oracles import IDS, Evidence, Verdict, judge
+from robotape_harness.oracles.liveness import without_folders
 from robotape_harness.scenario import Scenario
 from robotape_harness.simulation.trial import Limits, Trial
 
 __all__ = ["Progress", "run_campaign"]
 
 Progress = Callable[[int, int], None]
+UNNAMED = "scenario"
 NOT_REPRODUCED = "a second run under the same seed and fault went another way"
 
 
@@ -42,7 +44,9 @@ def run_campaign(
     found so far is in the report.
 
     Args:
-        scenario: What is broken.
+        scenario: What is broken. Its name heads the report, and the ids of findings derive from
+            it: the command and the pytest plugin name it `<file>:<attribute>`; who runs it
+            otherwise and wants the same ids passes `Scenario(name=...)`.
         seed: Of every run.
         max_runs: Runs under a fault, at most; >= 1; None for all there are. The fault-free
             runs and the repetition of a finding are not counted.
@@ -69,6 +73,7 @@ class _Campaign:
 
     def __init__(self, scenario: Scenario, seed: int, limits: Limits | None) -> None:
         self._scenario = scenario
+        self._name = scenario.name or UNNAMED
         self._seed = seed
         self._limits = limits
         self._baseline: Trial | None = None
@@ -132,7 +137,7 @@ class _Campaign:
         if doubts:
             self._messages.append(_doubtful(doubts))
         return CampaignReport(
-            scenario=self._scenario.name,
+            scenario=self._name,
             seed=self._seed,
             status=status,
             baseline=self._baseline,
@@ -169,7 +174,7 @@ class _Campaign:
     def _finding(self, fault: Fault, verdicts: tuple[Verdict, ...], trial: Trial) -> Finding:
         """Make a finding, once the same run was made again and went the same way."""
         oracles = [verdict.oracle for verdict in verdicts]
-        found = finding_id(self._scenario.name, self._seed, fault, oracles)
+        found = finding_id(self._name, self._seed, fault, oracles)
         difference = first_difference(trial, self._strike(fault).trial)
         if difference:
             self._messages.append(f"finding {found}: {NOT_REPRODUCED}: {difference}")
@@ -178,7 +183,7 @@ class _Campaign:
             )
         return Finding(
             id=found,
-            scenario=self._scenario.name,
+            scenario=self._name,
             seed=self._seed,
             fault=fault,
             verdicts=verdicts,
@@ -196,7 +201,7 @@ def _doubtful(doubts: list[tuple[Fault, BaseException | None]]) -> str:
     fault, error = doubts[0]
     return (
         f"{len(doubts)} faults could not be judged, because the run itself broke off under them; "
-        f"the first: {fault}: {type(error).__name__}: {error}"
+        f"the first: {fault}: {type(error).__name__}: {without_folders(str(error))}"
     )
 
 

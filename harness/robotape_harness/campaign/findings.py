@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from robotape_harness.faults.fault import Fault
@@ -34,8 +34,11 @@ class Finding:
     seed: int
     fault: Fault | None
     verdicts: tuple[Verdict, ...]
-    trial: Trial
+    trial: Trial = field(repr=False)
     digest: str
+
+    def __str__(self) -> str:
+        return f"{self.id}  {self.fault or 'no fault'}: {self.verdicts[0].why}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +59,12 @@ class Coverage:
     by_site: dict[str, dict[str, str]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class CampaignReport:
     """What a campaign found.
 
     Attributes:
-        scenario: Its name.
+        scenario: Its name; `scenario` where it has none.
         seed: Of every run.
         status: `sound`: nothing found and all tried. `findings`. `inconclusive`: the budget ended
             first, or the thread was blocked. `target_error`: the scenario itself is at fault.
@@ -70,8 +73,9 @@ class CampaignReport:
         findings: Worst first; ties in the order of the baseline's calls.
         coverage: What was tried; None before the baseline had passed.
         runs: Simulated runs made, the fault-free ones and the repetition of findings included.
-        message: For `inconclusive` and `target_error`: why, and what to do next; elsewhere empty,
-            or what else has to be known.
+        message: For `inconclusive` and `target_error`: why, and what to do next, in prose (the
+            steps that led there are on the baseline's tape); elsewhere empty, or what else has to
+            be known.
         waived: Verdicts a waiver set aside: (fault, oracle, reason).
     """
 
@@ -84,6 +88,12 @@ class CampaignReport:
     runs: int
     message: str = ""
     waived: tuple[tuple[str, str, str], ...] = ()
+
+    def __repr__(self) -> str:
+        """What a failed `assert report.status == "sound"` has to show: a line for each bug."""
+        bugs = [str(alike[0]) for alike in group(self.findings)]
+        head = f"{self.scenario}: {self.status}, {self.runs} runs"
+        return "\n  ".join(filter(None, [head, self.message, *bugs]))
 
 
 def finding_id(scenario: str, seed: int, fault: Fault | None, oracles: Iterable[str]) -> str:

@@ -1,5 +1,6 @@
 """One fault, one run: simulates it and gathers what the oracles are to judge."""
 
+from robotape.models.kinds import StepType
 from robotape_harness.faults.catalogue import kind_of
 from robotape_harness.faults.fault import Fault
 from robotape_harness.faults.inject import FaultInjector
@@ -13,6 +14,7 @@ __all__ = ["limits_for", "strike"]
 # What a run under a fault may need of the fault-free run's steps; a hanging one uses it up.
 FACTOR = 100
 FEWEST = 10_000
+FEWEST_CALLS = 1_000
 
 
 def strike(
@@ -51,10 +53,14 @@ def strike(
 
 
 def limits_for(baseline: Trial) -> Limits:
-    """What a run under a fault may use up: a hundred times the fault-free run, 10,000 at least.
+    """What a run under a fault may use up: a hundred times what the fault-free run did.
+
+    And at least 10,000 steps and 1,000 attempts of calls.
 
     Soon enough to try hundreds of faults on an agent that hangs, and far beyond what any
     number of sensible retries takes.
     """
     steps = max(FEWEST, FACTOR * baseline.steps)
-    return Limits(steps=10 * steps, idle_steps=steps)
+    attempts = sum(1 for entry in baseline.tape if entry.type is StepType.ACTION)
+    calls = max(FEWEST_CALLS, FACTOR * attempts)
+    return Limits(steps=10 * steps, idle_steps=steps, calls=calls)

@@ -1,7 +1,7 @@
 """`robotape check`: breaks one scenario, reports, and keeps the findings."""
 
+import shlex
 import sys
-from pathlib import Path
 
 import click
 
@@ -9,11 +9,18 @@ from robotape_harness import cli
 from robotape_harness.campaign.engine import run_campaign
 from robotape_harness.campaign.findings import CampaignReport
 from robotape_harness.campaign.store import check_writable, save
+from robotape_harness.cli.documents import check_place, put
 from robotape_harness.cli.exits import STATUS_CODES, Refused
-from robotape_harness.cli.options import STDOUT, CheckCommand, findings_dir
+from robotape_harness.cli.options import (
+    FINDINGS_DIR,
+    JsonCommand,
+    findings_dir,
+    is_target,
+    json_file,
+)
 from robotape_harness.cli.refusals import refusing
 from robotape_harness.report.document import dumps
-from robotape_harness.report.page import report_lines, result_lines
+from robotape_harness.report.page import REPLAY, report_lines, result_lines
 from robotape_harness.report.terminal import columns, is_terminal, write
 from robotape_harness.scenario import Scenario
 from robotape_harness.target import opened
@@ -21,22 +28,23 @@ from robotape_harness.target import opened
 __all__ = ["command"]
 
 
-@click.command("check", cls=CheckCommand)
+@click.command("check", cls=JsonCommand, is_argument=is_target)
 @click.argument("target")
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of every run."
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default="0",
+    metavar="N",
+    help="Of every run; >= 0.",
 )
 @click.option(
     "--max-runs",
     type=click.IntRange(min=1),
-    help="Faults to try, at most; where some are left over, the result is inconclusive.",
+    metavar="N",
+    help="Faults to try, at most; >= 1. Where some are left over, the result is inconclusive.",
 )
-@click.option(
-    "--json",
-    "json_file",
-    metavar="[FILE]",
-    help="Write the report as JSON too; without FILE, instead, to standard output.",
-)
+@json_file
 @click.option("--quiet", "-q", is_flag=True, help="Print the result alone, and no progress bar.")
 @findings_dir
 def command(
@@ -50,31 +58,20 @@ def command(
 ) -> int:
     """Break a scenario with every single fault, and report what goes wrong.
 
-    TARGET is module:scenario or path/file.py:scenario.
+    TARGET is path/file.py:scenario or module:scenario.
     """
     with refusing():
         check_writable(findings_dir)
-        _check_place(json_file)
+        check_place(json_file)
         with opened(target) as scenario:
             report = _watched(scenario, seed, max_runs, quiet=quiet)
             for finding in report.findings:
                 save(finding, findings_dir, target)
-    if json_file not in (None, STDOUT):
-        Path(str(json_file)).write_text(dumps(report), "utf-8")
-    _show(report, as_json=json_file == STDOUT, quiet=quiet)
+    if put(json_file, dumps(report)):
+        _show(report, findings_dir, quiet=quiet)
     if report.status == "target_error":
-        raise Refused(report.message)
+        raise _refused(report, target)
     return STATUS_CODES[report.status]
-
-
-def _check_place(json_file: str | None) -> None:
-    """Find out before hours of work that the report cannot be written."""
-    if json_file in (None, STDOUT):
-        return
-    path = Path(str(json_file))
-    if path.is_dir() or not path.parent.is_dir():
-        raise Refused(f"cannot write {path}: it must be a file in a folder that exists")
-    check_writable(path.parent)
 
 
 def _watched(scenario: Scenario, seed: int, max_runs: int | None, *, quiet: bool) -> CampaignReport:
@@ -85,10 +82,23 @@ def _watched(scenario: Scenario, seed: int, max_runs: int | None, *, quiet: bool
         return run_campaign(scenario, seed=seed, max_runs=max_runs, progress=progress)
 
 
-def _show(report: CampaignReport, *, as_json: bool, quiet: bool) -> None:
-    if as_json:
-        sys.stdout.write(dumps(report))
-        return
+def _show(report: CampaignReport, kept: str, *, quiet: bool) -> None:
     width = columns(sys.stdout)
-    lines = result_lines(report, width=width) if quiet else report_lines(report, width=width)
+    if not quiet:
+        elsewhere = "" if kept == FINDINGS_DIR else f" --findings-dir {shlex.quote(kept)}"
+        lines = report_lines(report, width=width, replay=f"{REPLAY}{elsewhere}", kept=kept)
+    elif report.status != "target_error":  # that is told as an error
+        lines = result_lines(report, width=width)
+    else:
+        return
     write(lines, sys.stdout)
+
+
+def _refused(report: CampaignReport, target: str) -> Refused:
+    """The error that a target at fault ends with; its cause is for `--debug`."""
+    raised = report.baseline is not None and report.baseline.ending == "raised"
+    is_shown = click.get_current_context().find_root().params.get("debug")
+    hint = f"\n  see where: robotape --debug check {target}" if raised and not is_shown else ""
+    refused = Refused(f"{report.message}{hint}")
+    refused.__cause__ = None if report.baseline is None else report.baseline.error
+    return refused

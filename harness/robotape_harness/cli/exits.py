@@ -5,7 +5,7 @@ from enum import IntEnum
 
 import click
 
-__all__ = ["STATUS_CODES", "Exit", "Refused"]
+__all__ = ["Exit", "Refused", "STATUS_CODES"]
 
 
 class Exit(IntEnum):

@@ -16,6 +16,7 @@ __all__ = ["main", "robotape"]
 
 SUMMARIES = {
     "check": "Break a scenario with every single fault, and report what goes wrong.",
+    "explain": "Say what an oracle's verdict means, and how to mend or waive it.",
     "replay": "Make a finding's run again, byte for byte.",
 }
 HELP = """Break an agent in simulation, and replay exactly what broke it.
@@ -24,7 +25,9 @@ HELP = """Break an agent in simulation, and replay exactly what broke it.
   robotape check agents/refund_desk.py:sound
   robotape check agents.refund_desk:sound --seed 7 --json report.json
   robotape replay 3fa9c1d2e4
+  robotape explain duplicate_side_effect
 """
+EXAMPLES = {"check": "robotape check agents/refund_desk.py:sound"}
 EPILOG = """\b
 Exit codes:
     0  sound: nothing found, everything tried    (replay: no longer fails)
@@ -97,6 +100,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     if arguments is None and not SUMMARIES.keys().isdisjoint(typed):
         start_anew(None)  # before anything large is loaded
+    if not typed:
+        front = click.Context(robotape, info_name="robotape", **robotape.context_settings)
+        click.echo(robotape.get_help(front), err=True)
+        return Exit.USAGE
     try:
         return int(_run(typed, may_start_anew=arguments is None) or Exit.SOUND)
     except Exception as error:
@@ -112,7 +119,7 @@ def _run(typed: list[str], *, may_start_anew: bool) -> Any:
 
 
 def _end(error: Exception) -> int:
-    """Say what is wrong in one line, and give the exit code."""
+    """Say what is wrong and the way out, and give the exit code."""
     if isinstance(error, click.Abort):
         click.echo("interrupted", err=True)
         return Exit.INTERRUPTED
@@ -132,4 +139,12 @@ def _end(error: Exception) -> int:
 
 def _hint(error: click.ClickException) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
-    return "" if context is None else f"\n  see {context.command_path} --help"
+    if context is None:
+        return ""
+    example = EXAMPLES.get(str(context.info_name)) if _is_missing(error) else None
+    shown = f"\n  for example: {example}" if example else ""
+    return f"{shown}\n  see {context.command_path} --help"
+
+
+def _is_missing(error: click.ClickException) -> bool:
+    return isinstance(error, click.MissingParameter)

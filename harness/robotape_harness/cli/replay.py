@@ -1,14 +1,17 @@
 """`robotape replay`: makes a finding's run again, and says whether it is the same."""
 
+import shlex
 import sys
 
 import click
 
-from robotape_harness.campaign.rerun import replay
-from robotape_harness.campaign.store import load
+from robotape_harness.campaign.rerun import ReplayError, replay
+from robotape_harness.campaign.store import FindingNotFound, FindingRecord, load
+from robotape_harness.cli.documents import check_place, put
 from robotape_harness.cli.exits import Exit, Refused
 from robotape_harness.cli.hash_seed import start_anew
-from robotape_harness.cli.options import findings_dir
+from robotape_harness.cli.listing import which_finding
+from robotape_harness.cli.options import JsonCommand, findings_dir, is_finding, json_file
 from robotape_harness.cli.refusals import refusing
 from robotape_harness.report.replayed import fails, replay_json, replay_lines
 from robotape_harness.report.terminal import columns, write
@@ -19,26 +22,46 @@ __all__ = ["command"]
 IN_A_TEST = "::"  # in the target of a finding whose scenario a test made for itself
 
 
-@click.command("replay")
-@click.argument("finding")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead.")
+@click.command("replay", cls=JsonCommand, is_argument=is_finding)
+@click.argument("finding", default="")
+@json_file
 @findings_dir
 @click.pass_obj
-def command(obj: dict[str, bool], finding: str, *, as_json: bool, findings_dir: str) -> int:
-    """Make a finding's run again: same seed, same choices, same fault.
+def command(obj: dict[str, bool], finding: str, *, json_file: str | None, findings_dir: str) -> int:
+    """Make a finding's run again, byte for byte.
 
-    FINDING is its id, or as many of its first digits as no other one shares.
+    FINDING is its id, or as many of its first digits as no other one shares; without it, those
+    there are are listed.
     """
     with refusing():
-        record = load(findings_dir, finding)
+        check_place(json_file)
+        record = _loaded(findings_dir, finding)
         if IN_A_TEST in record.target:
-            raise Refused(f"{record.id} was found by a test; run: pytest {record.target}")
+            raise Refused(_by_pytest(record))
         if obj["may_start_anew"] and record.hash_seed is not None:
             start_anew(record.hash_seed)
         with opened(record.target) as scenario:
-            outcome = replay(record, scenario)
-    if as_json:
-        sys.stdout.write(replay_json(record, outcome))
-    else:
+            try:
+                outcome = replay(record, scenario)
+            except ReplayError as error:
+                hint = f"  see the run: robotape check {record.target}"
+                raise Refused(f"{error}\n{hint}") from error
+    if put(json_file, replay_json(record, outcome)):
         write(replay_lines(record, outcome, width=columns(sys.stdout)), sys.stdout)
     return Exit.FINDINGS if fails(outcome) else Exit.SOUND
+
+
+def _loaded(directory: str, finding: str) -> FindingRecord:
+    if not finding:
+        raise Refused(which_finding(directory))
+    try:
+        return load(directory, finding)
+    except FindingNotFound as error:
+        raise Refused(which_finding(directory, finding)) from error
+
+
+def _by_pytest(record: FindingRecord) -> str:
+    return (
+        f"the scenario of {record.id} was made by a test, which alone can make it again;"
+        f" run: pytest {shlex.quote(record.target)} --robotape-replay {record.id}"
+    )

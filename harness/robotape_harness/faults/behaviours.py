@@ -12,7 +12,7 @@ from robotape.models.messages import ToolCall
 from robotape_harness.faults.catalogue import Kind
 from robotape_harness.faults.fault import Fault
 
-__all__ = ["ACTS", "REWRITES", "Act", "Rewrite", "Strike"]
+__all__ = ["ACTS", "Act", "REWRITES", "Rewrite", "Strike"]
 
 SETTLE = 1e-6  # virtual seconds, so that everything that is ready now has its turn before
 

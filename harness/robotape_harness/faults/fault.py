@@ -42,7 +42,8 @@ class Fault:
     Attributes:
         kind: Name in the catalogue, such as `timeout`.
         site: Where.
-        phase: Before the effect, which then never happens, or after it, whose reply is lost.
+        phase: Before the effect or after it. What fails before it keeps the effect from
+            happening; what fails after it loses the reply. A delay does neither.
         mode: At the first attempt only, or at every attempt.
         params: What the kind leaves open, such as `seconds` of a delay.
     """

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from robotape.calls import Call, CallNext
 from robotape.errors import mark_permanent
 from robotape.runtime import current_scope
+from robotape.stream import Stream
 from robotape_harness.faults.behaviours import ACTS, REWRITES, Act, Strike
 from robotape_harness.faults.catalogue import kind_of
 from robotape_harness.faults.fault import Fault
@@ -76,7 +77,9 @@ class FaultInjector:
         Raises:
             Exception: The fault's error, of the class the real seam raises.
         """
-        if not is_due(self.fault, call, self._first_id) and not self._asks_again(call):
+        is_over = self.fault.mode == "once" and self._first is not None  # also for nested calls
+        is_due_here = is_due(self.fault, call, self._first_id) or self._asks_again(call)
+        if is_over or not is_due_here:
             return await call_next(call)
         self._first = self._first or call
         self._first_id = self._first.call_id
@@ -109,6 +112,10 @@ class FaultInjector:
 
     async def _rewrite(self, call: Call, call_next: CallNext) -> Any:
         answer = await call_next(call)
+        if isinstance(answer, Stream):
+            async for _ in answer:  # what is to be spoiled is the whole
+                pass
+            answer = answer.whole
         spoiled = REWRITES[self._kind.does](answer)
         self.fired += spoiled is not answer
         return spoiled

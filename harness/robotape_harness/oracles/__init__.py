@@ -3,4 +3,4 @@
 from robotape_harness.oracles.panel import ALL, IDS, Judgement, judge
 from robotape_harness.oracles.verdict import Evidence, Oracle, Verdict
 
-__all__ = ["ALL", "IDS", "Evidence", "Judgement", "Oracle", "Verdict", "judge"]
+__all__ = ["ALL", "Evidence", "IDS", "Judgement", "Oracle", "Verdict", "judge"]

@@ -141,7 +141,8 @@ def _cause(one: Placed, other: Placed, calls: dict[str, CallHistory]) -> str:
         return "at least one of them outside any call of the corridor"
     key = _key_trouble(first, second)
     if before is after:
-        return f"attempt {before.number} of {first.call_id} delivered it twice, {key}"
+        delivered = f"attempt {before.number} of {first.call_id} delivered it twice"
+        return f"{delivered}, and the second delivery {key}"
     if first.call_id != second.call_id:
         return f"{first.call_id} {_lost(before)}, then {second.call_id} asked again {key}"
     earlier, later = sorted((before, after), key=lambda attempt: attempt.action)

@@ -126,9 +126,7 @@ def attempts_struck(
     if fault.mode == "forever":  # it also meets who asks the same under another id
         questions = {call.question for call in here}
         here = [
-            call
-            for call in calls
-            if call.question in questions or fault.site.covers(call.call_id)
+            call for call in calls if call.question in questions or fault.site.covers(call.call_id)
         ]
     met = [
         (call, attempt)

@@ -5,9 +5,10 @@ import re
 from robotape_harness.oracles.history import calls_of
 from robotape_harness.oracles.verdict import Evidence, Verdict
 
-__all__ = ["hang", "vacuous"]
+__all__ = ["hang", "vacuous", "without_folders"]
 
 FOLDERS = re.compile(r"\S*/(?=[^/\s]+:\d)")
+ITEM = "  "  # how a line of a list in a report begins
 
 
 def hang(evidence: Evidence) -> list[Verdict]:
@@ -40,10 +41,29 @@ def vacuous(evidence: Evidence) -> list[Verdict]:
     return [Verdict("vacuous", 1, why, _last(len(evidence.trial.tape)))]
 
 
-def _one_line(report: str) -> str:
-    """The loop's report on one line, files by name: a verdict holds no path."""
-    text = " ".join(line.strip() for line in report.splitlines())
+def without_folders(text: str) -> str:
+    """Text that names files by their names alone: what is reported holds no path.
+
+    Args:
+        text: With places such as `/home/me/desk.py:12`.
+    """
     return FOLDERS.sub("", text)
+
+
+def _one_line(report: str) -> str:
+    """The loop's report as sentences on one line: where a line ended, a reader can tell."""
+    text = before = ""
+    for line in filter(str.strip, report.splitlines()):
+        is_list = before.startswith(ITEM) and line.startswith(ITEM)
+        text += _joint(text, is_list) + line.strip()
+        before = line
+    return without_folders(text)
+
+
+def _joint(text: str, is_list: bool) -> str:
+    if not text or text.endswith((".", ":", ";", ",", "?", "!")):
+        return " " if text else ""
+    return "; " if is_list else ". "
 
 
 def _last(length: int) -> tuple[int, ...]:

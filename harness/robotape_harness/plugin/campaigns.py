@@ -1,5 +1,6 @@
 """The fixture `robotape_campaign`: a campaign as a test, which fails with the findings as text."""
 
+import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,8 +16,8 @@ from robotape_harness.campaign.rerun import replay
 from robotape_harness.campaign.store import check_writable, load, save
 from robotape_harness.plugin.settings import BUDGETS, max_runs, seed_of
 from robotape_harness.report.lines import plain
-from robotape_harness.report.page import report_lines
-from robotape_harness.report.replayed import fails, replay_lines
+from robotape_harness.report.page import REPLAY, report_lines
+from robotape_harness.report.replayed import fails, replay_lines, replay_result
 from robotape_harness.scenario import Scenario
 
 __all__ = ["Campaigns"]
@@ -63,13 +64,13 @@ class Campaigns:
         )
         for finding in report.findings:
             save(finding, self._folder, target)
-        return self._judged(report, preset)
+        return self._judged(report, preset, target)
 
-    def _judged(self, report: CampaignReport, preset: str) -> CampaignReport:
+    def _judged(self, report: CampaignReport, preset: str, target: str) -> CampaignReport:
         __tracebackhide__ = True
         if report.status == "sound":
             return report
-        text = _text(report, preset)
+        text = _text(report, preset, target)
         if report.status == "interrupted":
             pytest.exit(text, returncode=pytest.ExitCode.INTERRUPTED)
         pytest.fail(text, pytrace=False)
@@ -80,14 +81,15 @@ class Campaigns:
         if record.scenario != scenario.name:
             pytest.skip(f"finding {record.id} is of {record.scenario}")
         outcome = replay(record, scenario)
-        text = plain(replay_lines(record, outcome))
         if fails(outcome):
-            pytest.fail(text, pytrace=False)
-        pytest.skip(text.splitlines()[-1])
+            pytest.fail(plain(replay_lines(record, outcome)), pytrace=False)
+        pytest.skip(plain(replay_result(record, outcome)).strip())
 
 
-def _text(report: CampaignReport, preset: str) -> str:
-    text = plain(report_lines(report))
+def _text(report: CampaignReport, preset: str, target: str) -> str:
+    made_here = f"pytest {shlex.quote(target)} --robotape-replay"
+    replaying = made_here if "::" in target else REPLAY
+    text = plain(report_lines(report, replay=replaying, kept=FINDINGS.as_posix()))
     if report.status == "target_error":
         return f"{text}{report.message}"
     if report.status == "inconclusive" and BUDGETS[preset] is not None:

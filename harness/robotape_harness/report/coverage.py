@@ -5,6 +5,8 @@ What was possible is the campaign's knowledge; this only shows it.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import cycle
+from string import ascii_letters
 
 from robotape_harness.campaign.findings import Coverage
 from robotape_harness.report.lines import Line, Span, Style, fitted, line, wrapped
@@ -12,6 +14,7 @@ from robotape_harness.report.lines import Line, Span, Style, fitted, line, wrapp
 __all__ = ["covered", "matrix"]
 
 INDENT = 2
+GAP = "   "
 # Plain ASCII: a log, a mail and any terminal show it as it is.
 CELLS: Mapping[str, tuple[str, Style]] = {
     "ok": (".", "good"),
@@ -30,7 +33,7 @@ MEANINGS = {
 
 
 def matrix(coverage: Coverage, *, width: int) -> list[Line]:
-    """One row per call of the fault-free run, one column per kind of fault.
+    """One row per call of the fault-free run, one column per kind of fault, named by letters.
 
     Args:
         coverage: As the campaign counted it.
@@ -40,11 +43,13 @@ def matrix(coverage: Coverage, *, width: int) -> list[Line]:
     room = max(width - INDENT - 2 * len(kinds) - 2, 12)
     names = {site: fitted(site, room) for site in coverage.by_site}
     margin = max((len(name) for name in names.values()), default=0) + INDENT + 2
-    rows = [*_heads(kinds, margin)]
+    letters = dict(zip(kinds, cycle(ascii_letters), strict=False))
+    rows = [line(" " * margin, Span(" ".join(letters.values()), "dim"))]
     for site, row in coverage.by_site.items():
         label = f"{' ' * INDENT}{names[site]}".ljust(margin)
         rows.append(line(label, *_cells(row, kinds)))
-    return [*rows, line(" " * INDENT, Span(_legend(coverage), "dim"))]
+    rows += [line(" " * INDENT, Span(_legend(coverage), "dim")), ()]
+    return [*rows, *_named(letters, width)]
 
 
 def covered(coverage: Coverage, *, width: int) -> list[Line]:
@@ -61,11 +66,16 @@ def covered(coverage: Coverage, *, width: int) -> list[Line]:
     return rows
 
 
-def _heads(kinds: list[str], margin: int) -> Iterator[Line]:
-    """The kinds, each on a line of its own above its column: any number of them fits."""
-    for index, kind in enumerate(kinds):
-        bars = "| " * index
-        yield line(" " * margin, Span(f"{bars}{kind.replace('_', ' ')}", "dim"))
+def _named(letters: Mapping[str, str], width: int) -> Iterator[Line]:
+    """Which kind each letter stands for, as many as fit on a line; none is torn apart."""
+    row = ""
+    for kind, letter in letters.items():
+        entry = f"{letter} {kind.replace('_', ' ')}"
+        if row and INDENT + len(row) + len(GAP) + len(entry) > width:
+            yield line(" " * INDENT, Span(row, "dim"))
+            row = ""
+        row += f"{GAP if row else ''}{entry}"
+    yield line(" " * INDENT, Span(row, "dim"))
 
 
 def _cells(row: Mapping[str, str], kinds: list[str]) -> Iterator[Span]:
@@ -77,4 +87,4 @@ def _cells(row: Mapping[str, str], kinds: list[str]) -> Iterator[Span]:
 def _legend(coverage: Coverage) -> str:
     """What the signs that occur mean."""
     seen = {state for row in coverage.by_site.values() for state in row.values()}
-    return "   ".join(f"{CELLS[state][0]} {MEANINGS[state]}" for state in CELLS if state in seen)
+    return GAP.join(f"{CELLS[state][0]} {MEANINGS[state]}" for state in CELLS if state in seen)

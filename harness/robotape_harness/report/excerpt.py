@@ -1,17 +1,18 @@
-"""The tape excerpt of a finding: its steps as aligned lines, the fault and the effects in place.
+"""The tape excerpt of a run: its steps as aligned lines, the fault and the effects in place.
 
 It lays out what the story selects; it judges nothing.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from robotape.models.record import Record
 from robotape.models.steps import StepStatus, StepType
-from robotape_harness.campaign.findings import Finding
+from robotape.secrets import redact
 from robotape_harness.faults.fault import Fault
+from robotape_harness.oracles.verdict import Verdict
 from robotape_harness.report.lines import Line, Span, Style, fitted, line
 from robotape_harness.report.story import Effect, Story, last_steps, story_of
 from robotape_harness.report.wording import consequence
@@ -29,26 +30,32 @@ ENDINGS = {
 }
 
 
-def excerpt(finding: Finding, *, width: int) -> list[Line]:
-    """The finding's story in tape order, and how the run ended.
+def excerpt(
+    trial: Trial, fault: Fault | None, verdicts: Sequence[Verdict] = (), *, width: int
+) -> list[Line]:
+    """The story of a run under a fault in tape order, and how the run ended.
 
     Args:
-        finding: Its tape is only read.
+        trial: Its tape is only read.
+        fault: What was injected; None for none.
+        verdicts: What the oracles say of this very run.
         width: Columns; what is longer ends in `…`.
     """
-    page = _Page(finding.trial, story_of(finding), finding.fault, width)
-    return [*page.rows(), ending(finding.trial, width=width)]
+    page = _Page(trial, story_of(trial, fault, verdicts), fault, width)
+    return [*page.rows(), ending(trial, width=width)]
 
 
 def tail(trial: Trial, *, width: int) -> list[Line]:
-    """The last steps of a run, and how it ended."""
-    return [*_Page(trial, last_steps(trial), None, width).rows(), ending(trial, width=width)]
+    """The last steps of a run whose error is told elsewhere: its text is not told again."""
+    error = "" if trial.error is None else str(trial.error)
+    return [*_Page(trial, last_steps(trial), None, width, error).rows()]
 
 
 def ending(trial: Trial, *, width: int) -> Line:
     """How the run ended."""
     style: Style = "text" if trial.ending == "answered" else "error"
-    return line(" " * INDENT, Span(fitted(_how_it_ended(trial), width - INDENT), style))
+    said = redact(_how_it_ended(trial))
+    return line(" " * INDENT, Span(fitted(said, width - INDENT), style))
 
 
 def _how_it_ended(trial: Trial) -> str:
@@ -67,6 +74,7 @@ class _Page:
     story: Story
     fault: Fault | None
     width: int
+    told_elsewhere: str = ""
 
     def rows(self) -> Iterator[Line]:
         """One line per step, with what happened between it and the next of its call."""
@@ -93,7 +101,16 @@ class _Page:
         when = f"{' ' * INDENT}t={entry.at:>{self._instants}.3f} s  "
         room = max(self.width - len(when) - len(what), 20)
         style: Style = "error" if entry.type is StepType.ERROR else "text"
-        return line(Span(when, "dim"), Span(what, style), Span(fitted(_told(entry), room), style))
+        return line(
+            Span(when, "dim"), Span(what, style), Span(fitted(self._told(entry), room), style)
+        )
+
+    def _told(self, entry: Record) -> str:
+        """What a step says; of an error whose text stands elsewhere, its class."""
+        said = _told(entry)
+        kind, _, message = said.partition(": ")
+        is_error = entry.type is StepType.ERROR
+        return kind if is_error and message and message == self.told_elsewhere else said
 
     def _between(self, index: int) -> Iterator[Line]:
         for effect in self.story.effects.get(index, ()):

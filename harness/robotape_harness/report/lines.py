@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-__all__ = ["WIDTH", "Line", "Span", "Style", "fitted", "line", "plain", "wrapped"]
+__all__ = ["Line", "Span", "Style", "WIDTH", "fitted", "line", "plain", "wrapped"]
 
 WIDTH = 100
 """Columns of a report that goes to no terminal."""
@@ -65,9 +65,14 @@ def wrapped(text: str, *, indent: int, width: int, style: Style = "text") -> lis
     """Text on as many lines as it takes, each indented; a long word is left whole.
 
     Args:
+        text: Each of its lines begins a new one.
         indent: Columns.
         width: Columns, the indent included.
     """
-    shown = fitted(text, len(text) + 1)
-    folded = textwrap.wrap(shown, width - indent, break_long_words=False, break_on_hyphens=False)
+    folded = [piece for part in text.splitlines() for piece in _folded(part, width - indent)]
     return [line(" " * indent, Span(piece, style)) for piece in folded or [""]]
+
+
+def _folded(text: str, width: int) -> list[str]:
+    flat = fitted(text, len(text) + 1)
+    return textwrap.wrap(flat, width, break_long_words=False, break_on_hyphens=False)

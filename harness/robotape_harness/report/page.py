@@ -6,16 +6,19 @@ Guarantee: a function of the report alone; no instant of the wall clock, no path
 from collections.abc import Iterator, Sequence
 
 from robotape_harness.campaign.findings import CampaignReport, Finding, group
+from robotape_harness.faults.fault import Fault
 from robotape_harness.report.coverage import covered, matrix
 from robotape_harness.report.excerpt import excerpt, tail
 from robotape_harness.report.lines import WIDTH, Line, Span, Style, fitted, line, wrapped
 from robotape_harness.report.wording import advice, harm_style, harm_word, reference, title
 
-__all__ = ["finding_lines", "report_lines", "result_lines"]
+__all__ = ["REPLAY", "fault_words", "finding_lines", "labelled", "report_lines", "result_lines"]
 
 SHOWN = 5  # further findings of one kind that are listed
 LABEL = 9
 EMPTY: Line = ()
+REPLAY = "robotape replay"
+"""The command that replays a finding, whose id goes behind it."""
 RESULTS: dict[str, tuple[str, Style]] = {
     "sound": ("SOUND", "good"),
     "findings": ("FINDINGS", "bad"),
@@ -25,27 +28,33 @@ RESULTS: dict[str, tuple[str, Style]] = {
 }
 
 
-def report_lines(report: CampaignReport, *, width: int = WIDTH) -> list[Line]:
+def report_lines(
+    report: CampaignReport, *, width: int = WIDTH, replay: str = REPLAY, kept: str = ""
+) -> list[Line]:
     """The whole report.
 
     Args:
         report: Of a campaign that has ended, in whatever way; of a target error only what
             was run is shown, for its message is an error's.
         width: Columns; 80 to 100 read best.
+        replay: The command that replays a finding, without the id.
+        kept: Where the findings are; empty if nowhere.
     """
     head = Span(f"  seed {report.seed}, {_plural(report.runs, 'simulated run')}", "dim")
     lines = [line(Span(report.scenario, "title"), head), EMPTY]
     groups = group(report.findings)
     for number, alike in enumerate(groups, start=1):
-        lines += [*_group(alike, f"{number} of {len(groups)}", width), EMPTY]
-    if report.status == "target_error":
-        return [*lines, *_failed_baseline(report, width)]
-    if report.coverage is not None:
-        lines += [line(Span("coverage", "title")), EMPTY]
+        lines += [*_group(alike, f"{number} of {len(groups)}", replay, width), EMPTY]
+    if report.coverage is None:
+        lines += _failed_baseline(report, width)
+    else:
+        lines += [line(Span("coverage", "title"), ": calls x faults"), EMPTY]
         lines += [*matrix(report.coverage, width=width), EMPTY]
         lines += [*covered(report.coverage, width=width), EMPTY]
     lines += _waivers(report, width)
-    return [*lines, *result_lines(report, width=width)]
+    # What is wrong with the target is an error's business, and not the report's.
+    last = [] if report.status == "target_error" else result_lines(report, width=width, kept=kept)
+    return [*lines, *last]
 
 
 def finding_lines(finding: Finding, *, width: int = WIDTH, number: str = "") -> list[Line]:
@@ -60,29 +69,42 @@ def finding_lines(finding: Finding, *, width: int = WIDTH, number: str = "") -> 
     for verdict in finding.verdicts:
         also = "" if verdict is worst else f"{verdict.oracle}: "
         rows += wrapped(f"{also}{verdict.why}", indent=2, width=width)
-    fault = "none: the order of the tasks alone did it" if finding.fault is None else finding.fault
-    rows += [EMPTY, *_labelled("fault", str(fault), width, style="fault")]
-    rows += [*_labelled("tape", "of this run, as far as it matters", width), EMPTY]
-    rows += [*excerpt(finding, width=width), EMPTY]
+    rows += [EMPTY, *labelled("fault", fault_words(finding.fault), width, style="fault")]
+    rows += [*labelled("tape", "of this run, as far as it matters", width), EMPTY]
+    rows += [*excerpt(finding.trial, finding.fault, finding.verdicts, width=width), EMPTY]
     if advice(worst.oracle):
-        rows += _labelled("fix", advice(worst.oracle), width)
-    return [*rows, *_labelled("read", reference(worst.oracle), width)]
+        rows += labelled("fix", advice(worst.oracle), width)
+    if reference(worst.oracle):
+        rows += labelled("read", reference(worst.oracle), width, style="command")
+    return rows
 
 
-def result_lines(report: CampaignReport, *, width: int = WIDTH) -> list[Line]:
-    """What it comes to: one line, and more where there is something to know or to do."""
+def fault_words(fault: Fault | None) -> str:
+    """The fault that did it, or that none did."""
+    return "none: the order of the tasks alone did it" if fault is None else str(fault)
+
+
+def result_lines(report: CampaignReport, *, width: int = WIDTH, kept: str = "") -> list[Line]:
+    """What it comes to: one line, and more where there is something to know or to do.
+
+    Args:
+        report: Of a campaign that has ended, in whatever way.
+        width: Columns.
+        kept: Where the findings are; empty if nowhere.
+    """
     word, style = RESULTS[report.status]
-    told = [text for text in (_result(report), *report.message.splitlines()) if text]
+    place = f"kept in {kept}, a file each" if kept and report.findings else ""
+    told = [text for text in (_result(report), *report.message.splitlines(), place) if text]
     margin = len(word) + 2
     rows = [row for text in told for row in wrapped(text, indent=margin, width=width)]
     return [line(Span(word, style), "  ", *rows[0][1:]), *rows[1:]] if rows else []
 
 
-def _group(alike: Sequence[Finding], number: str, width: int) -> Iterator[Line]:
+def _group(alike: Sequence[Finding], number: str, replay: str, width: int) -> Iterator[Line]:
     """The simplest in full, the others by name."""
     first, *others = alike
     yield from finding_lines(first, width=width, number=number)
-    yield from _labelled("replay", f"robotape replay {first.id}", width, style="command")
+    yield from labelled("replay", f"{replay} {first.id}", width, style="command")
     if others:
         yield EMPTY
         yield line(f"  and {len(others)} more of the same:")
@@ -101,6 +123,7 @@ def _failed_baseline(report: CampaignReport, width: int) -> Iterator[Line]:
         yield line(Span("the fault-free run", "title"))
         yield EMPTY
         yield from tail(report.baseline, width=width)
+        yield EMPTY
 
 
 def _waivers(report: CampaignReport, width: int) -> Iterator[Line]:
@@ -108,8 +131,13 @@ def _waivers(report: CampaignReport, width: int) -> Iterator[Line]:
         return
     yield line(Span("waived", "title"))
     yield EMPTY
+    alike: dict[tuple[str, str], list[str]] = {}
     for fault, oracle, reason in report.waived:
-        yield from wrapped(f"{oracle} under {fault}: {reason}", indent=2, width=width)
+        alike.setdefault((oracle, reason), []).append(fault)
+    for (oracle, reason), faults in alike.items():
+        yield from wrapped(f"{oracle}: {reason}", indent=2, width=width)
+        for fault in faults:
+            yield line("    ", Span(fitted(f"under {fault}", width - 4), "dim"))
     yield EMPTY
 
 
@@ -127,7 +155,8 @@ def _result(report: CampaignReport) -> str:
     return ""
 
 
-def _labelled(label: str, text: str, width: int, *, style: Style = "text") -> list[Line]:
+def labelled(label: str, text: str, width: int, *, style: Style = "text") -> list[Line]:
+    """A row of the table below a finding's headline: what it is, and what it says."""
     first, *rest = wrapped(text, indent=2 + LABEL, width=width, style=style)
     return [line("  ", Span(label.ljust(LABEL), "dim"), *first[1:]), *rest]
 

@@ -7,10 +7,12 @@ from robotape_harness.campaign.findings import Finding
 from robotape_harness.campaign.rerun import ReplayOutcome
 from robotape_harness.campaign.store import FindingRecord
 from robotape_harness.report.document import FORMAT, trial_document, verdict_document
+from robotape_harness.report.excerpt import excerpt
 from robotape_harness.report.lines import WIDTH, Line, Span, Style, line, wrapped
-from robotape_harness.report.page import finding_lines
+from robotape_harness.report.page import fault_words, finding_lines, labelled
+from robotape_harness.report.wording import title
 
-__all__ = ["fails", "replay_json", "replay_lines"]
+__all__ = ["fails", "replay_json", "replay_lines", "replay_result"]
 
 
 def fails(outcome: ReplayOutcome) -> bool:
@@ -21,25 +23,22 @@ def fails(outcome: ReplayOutcome) -> bool:
 def replay_lines(
     record: FindingRecord, outcome: ReplayOutcome, *, width: int = WIDTH
 ) -> list[Line]:
-    """The run as it went now, and how it compares with the recorded one.
+    """What is true of the finding now: of a repaired one this comes first, and no advice.
 
     Args:
         record: The finding, as its file has it.
         outcome: Of its replay.
         width: Columns.
     """
-    trial = outcome.trial
-    finding = Finding(
-        id=record.id,
-        scenario=record.scenario,
-        seed=record.seed,
-        fault=record.fault,
-        verdicts=outcome.verdicts or record.verdicts,
-        trial=trial,
-        digest=hashlib.sha256(trial.tape.to_bytes()).hexdigest(),
-    )
-    head = line(Span(record.scenario, "title"), Span(f"  seed {record.seed}, replayed", "dim"))
-    return [head, (), *finding_lines(finding, width=width), (), *_result(record, outcome, width)]
+    about = f"  seed {record.seed}, finding {record.id} replayed"
+    head = [line(Span(record.scenario, "title"), Span(about, "dim")), ()]
+    result = replay_result(record, outcome, width=width)
+    if fails(outcome):
+        return [*head, *finding_lines(_finding(record, outcome), width=width), (), *result]
+    rows = labelled("was", _before(record), width)
+    rows += labelled("fault", fault_words(record.fault), width, style="fault")
+    rows += [*labelled("tape", "of the run as it goes now", width), ()]
+    return [*head, *result, (), *rows, *excerpt(outcome.trial, record.fault, width=width)]
 
 
 def replay_json(record: FindingRecord, outcome: ReplayOutcome) -> str:
@@ -58,7 +57,29 @@ def replay_json(record: FindingRecord, outcome: ReplayOutcome) -> str:
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _result(record: FindingRecord, outcome: ReplayOutcome, width: int) -> list[Line]:
+def _finding(record: FindingRecord, outcome: ReplayOutcome) -> Finding:
+    """The finding as it is now."""
+    return Finding(
+        id=record.id,
+        scenario=record.scenario,
+        seed=record.seed,
+        fault=record.fault,
+        verdicts=outcome.verdicts,
+        trial=outcome.trial,
+        digest=hashlib.sha256(outcome.trial.tape.to_bytes()).hexdigest(),
+    )
+
+
+def _before(record: FindingRecord) -> str:
+    """What the oracles said when it was found."""
+    words = (f"{title(verdict.oracle)} ({verdict.oracle})" for verdict in record.verdicts)
+    return "; ".join(words)
+
+
+def replay_result(
+    record: FindingRecord, outcome: ReplayOutcome, *, width: int = WIDTH
+) -> list[Line]:
+    """Whether it is the same run, and whether it still goes wrong."""
     word, told, style = _verdict(record, outcome)
     first, *rest = wrapped(told, indent=len(word) + 2, width=width)
     return [line(Span(word, style), "  ", *first[1:]), *rest]
@@ -66,8 +87,8 @@ def _result(record: FindingRecord, outcome: ReplayOutcome, width: int) -> list[L
 
 def _verdict(record: FindingRecord, outcome: ReplayOutcome) -> tuple[str, str, Style]:
     if not fails(outcome):
-        changed = "" if outcome.identical else f" ({outcome.first_difference})"
-        return "NO LONGER FAILS", f"fixed? No oracle accuses this run any more{changed}", "good"
+        changed = "" if outcome.identical else f"\n{outcome.first_difference}"
+        return "NO LONGER FAILS", f"no oracle accuses this run any more{changed}", "good"
     if outcome.identical:
         digest = record.tape_sha256[:16]
         return "REPRODUCED", f"reproduced byte for byte: the tape's sha256 is {digest}...", "bad"

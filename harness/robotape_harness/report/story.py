@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from robotape_harness.campaign.findings import Finding
+from robotape.tape import Tape
 from robotape_harness.faults.fault import Fault
 from robotape_harness.ledger import Commit
 from robotape_harness.oracles.history import Attempt, CallHistory, attempts_struck, calls_of
+from robotape_harness.oracles.verdict import Verdict
 from robotape_harness.simulation.trial import Trial
 
 __all__ = ["Effect", "Story", "last_steps", "story_of"]
@@ -50,19 +51,22 @@ class Story:
     stray: tuple[Effect, ...]
 
 
-def story_of(finding: Finding) -> Story:
+def story_of(trial: Trial, fault: Fault | None, verdicts: Sequence[Verdict] = ()) -> Story:
     """The steps of the calls that the verdicts and the fault are about.
 
     Of a long story the middle is left out; of one without any call, all but the end.
+
+    Args:
+        trial: The run.
+        fault: What was injected; None for none.
+        verdicts: What the oracles say of this very run.
     """
-    tape = finding.trial.tape
-    concerned = _concerned(finding)
-    steps = [index for index, entry in enumerate(tape) if entry.call_id in concerned]
+    concerned = _concerned(trial.tape, fault, verdicts)
+    steps = [index for index, entry in enumerate(trial.tape) if entry.call_id in concerned]
     if not steps:
-        return last_steps(finding.trial)
-    calls = calls_of(tape)
-    struck = _struck(calls, finding.fault)
-    return Story(_shortened(steps), struck, *_effects(calls, finding.trial))
+        return last_steps(trial)
+    calls = calls_of(trial.tape)
+    return Story(_shortened(steps), _struck(calls, fault), *_effects(calls, trial))
 
 
 def last_steps(trial: Trial) -> Story:
@@ -72,9 +76,8 @@ def last_steps(trial: Trial) -> Story:
     return Story(steps, frozenset(), *_effects(calls_of(trial.tape), trial))
 
 
-def _concerned(finding: Finding) -> set[str]:
-    tape, fault = finding.trial.tape, finding.fault
-    proofs = {index for verdict in finding.verdicts for index in verdict.steps}
+def _concerned(tape: Tape, fault: Fault | None, verdicts: Sequence[Verdict]) -> set[str]:
+    proofs = {index for verdict in verdicts for index in verdict.steps}
     calls = {tape[index].call_id for index in proofs if index < len(tape)}
     if fault is not None:
         calls |= {entry.call_id for entry in tape if fault.site.covers(entry.call_id)}

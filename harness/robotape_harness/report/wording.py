@@ -40,7 +40,7 @@ ADVICE: Mapping[str, str] = {
     "no_backoff": "let the delay between attempts grow: Retry(factor=2)",
     "no_cap": "limit the attempts: Retry(max_retries=3)",
     "not_retried_transient": "let an error that may pass be tried again: Retry(is_retryable=...)",
-    "retried_permanent": "mark_permanent(error) what no further attempt can cure",
+    "retried_permanent": "mark what no attempt can cure: robotape.errors.mark_permanent(error)",
     "swallowed_cancel": "let asyncio.CancelledError pass: except Exception, never BaseException",
     "vacuous": "the planned fault struck no call: make the calls the same in every run",
     "wrong_result": "report the error, or try again until the effect is the one that was asked for",
@@ -78,5 +78,5 @@ def title(oracle: str) -> str:
 
 
 def reference(oracle: str) -> str:
-    """Where the documentation explains an oracle."""
-    return f"docs/reference/oracles.md#{oracle}"
+    """The command that explains an oracle; empty for one that nothing is written about."""
+    return f"robotape explain {oracle}" if oracle in TITLES else ""

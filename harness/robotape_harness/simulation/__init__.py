@@ -15,6 +15,7 @@ from robotape_harness.simulation.choices import (
 )
 from robotape_harness.simulation.detect import (
     BusyTask,
+    CallLimitError,
     DeadlockError,
     HangError,
     Leftovers,
@@ -33,6 +34,7 @@ from robotape_harness.simulation.watchdog import BlockedThreadError
 __all__ = [
     "BlockedThreadError",
     "BusyTask",
+    "CallLimitError",
     "Choice",
     "ChoiceDivergenceError",
     "Choices",

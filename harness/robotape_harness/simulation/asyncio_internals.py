@@ -200,6 +200,11 @@ class BareLoop(asyncio.BaseEventLoop):
         self._failure: BaseException | None = None
         self.steps = 0
 
+    @property
+    def has_open_generators(self) -> bool:
+        """Whether an async generator was begun here and has not ended."""
+        return bool(self._asyncgens)
+
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
         return self._now

@@ -37,7 +37,8 @@ def _end_tasks(loop: SimLoop) -> None:
         for task in tasks:
             task.cancel()
         _run(loop, asyncio.wait(tasks, timeout=GRACE))
-    _run(loop, loop.shutdown_asyncgens())
+    if loop.has_open_generators:
+        _run(loop, loop.shutdown_asyncgens())
 
 
 def _tasks(loop: SimLoop) -> list[asyncio.Task[Any]]:

@@ -18,6 +18,7 @@ from robotape_harness.simulation.asyncio_internals import awaited_by
 
 __all__ = [
     "BusyTask",
+    "CallLimitError",
     "DeadlockError",
     "HangError",
     "Leftovers",
@@ -182,6 +183,29 @@ class StepLimitError(HangError):
             f"step limit at {self.at:g} virtual s: {self.steps} steps and no end."
             f" Busiest at the end:{_listed(self.busiest)}\n"
             "What polls needs a deadline; if the work is honest, raise step_limit."
+        )
+
+
+class CallLimitError(HangError):
+    """The run made as many calls as it may.
+
+    Attributes:
+        at: Virtual seconds.
+        calls: Attempts of calls, all told.
+        target: What the call that was one too many asked for.
+    """
+
+    def __init__(self, at: float, calls: int, target: str) -> None:
+        super().__init__(at, calls, target)
+        self.at = at
+        self.calls = calls
+        self.target = target
+
+    def __str__(self) -> str:
+        return (
+            f"call limit at {self.at:g} virtual s: {self.calls} attempts of calls and no end;"
+            f" the last asked for {self.target}.\n"
+            "What tries again needs a limit; if the work is honest, raise Limits.calls."
         )
 
 

@@ -8,20 +8,21 @@ import inspect
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from robotape.agents import RunResult
 from robotape.calls import Call, CallNext, Middleware
 from robotape.models.record import encode
 from robotape.runtime import ambient, current_scope, entered
+from robotape.secrets import redactor
 from robotape.tape import Tape, tape_of
 from robotape_harness.ledger import EffectLedger
 from robotape_harness.scenario import Scenario, ScenarioError
 from robotape_harness.simulation.asyncio_internals import run_outside
 from robotape_harness.simulation.choices import Choices
 from robotape_harness.simulation.clearing import clear_away
-from robotape_harness.simulation.detect import HangError
+from robotape_harness.simulation.detect import CallLimitError, HangError
 from robotape_harness.simulation.loop import SimLoop
 from robotape_harness.simulation.watchdog import BlockedThreadError
 
@@ -37,11 +38,13 @@ class Limits:
     Attributes:
         steps: Loop steps in all.
         idle_steps: Loop steps without virtual time passing.
+        calls: Attempts of calls in all.
         blocked: Real seconds for which one step may hold the thread.
     """
 
     steps: int = 1_000_000
     idle_steps: int = 100_000
+    calls: int = 100_000
     blocked: float = 5.0
 
 
@@ -58,7 +61,8 @@ class Trial:
         error: What came out, or the report of what hung or blocked.
         tape: Whatever was written, also where nothing came out.
         ledger: Whatever happened.
-        outcome: The scenario's outcome as canonical JSON text; empty unless `answered`.
+        outcome: The scenario's outcome as canonical JSON text, known secrets taken out; empty
+            unless `answered`.
         seconds: Virtual seconds it took.
         steps: Loop steps it took.
         leftovers: Tasks and timers that were left, described.
@@ -66,15 +70,16 @@ class Trial:
     """
 
     ending: Ending
-    result: RunResult | None
+    # What is large, or shows an address, is left out of what a failed assertion prints.
+    result: RunResult | None = field(repr=False)
     error: BaseException | None
-    tape: Tape
-    ledger: EffectLedger
+    tape: Tape = field(repr=False)
+    ledger: EffectLedger = field(repr=False)
     outcome: str
     seconds: float
     steps: int
     leftovers: tuple[str, ...]
-    choices: Choices
+    choices: Choices = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,8 @@ def simulate(
     )
     loop.set_exception_handler(_ignore)
     try:
-        run = _SimulatedRun(scenario, seed, interceptors)
+        allowance = _Allowance(loop, limits.calls)
+        run = _SimulatedRun(scenario, seed, (allowance, *interceptors))
         task = loop.create_task(run.live(), name="run")
         for interceptor in interceptors:
             bind = getattr(interceptor, "bind", None)
@@ -204,6 +210,24 @@ class _SimulatedRun:
             raise
 
 
+class _Allowance:
+    """Stands before every attempt, and ends a run that makes too many."""
+
+    def __init__(self, loop: SimLoop, calls: int) -> None:
+        self._loop = loop
+        self._left = self._calls = calls
+
+    async def __call__(self, call: Call, call_next: CallNext) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            error = CallLimitError(self._loop.time(), self._calls, call.target or call.kind)
+            # Out of the loop, for an agent may swallow it; and out of the call, for one that
+            # never waits does not let the loop have its turn.
+            self._loop.fail(error)
+            raise error
+        return await call_next(call)
+
+
 class _Witness:
     """Stands next to every effect, and remembers what must not be lost if an agent swallows it."""
 
@@ -247,7 +271,7 @@ def _checked(result: object) -> RunResult:
 
 def _canonical(outcome: object) -> str:
     """Equal text for equal outcomes, whatever the order of their keys."""
-    value = json.loads(encode(outcome))
+    value = json.loads(redactor().data(encode(outcome)))
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 

@@ -11,7 +11,7 @@ import pytest
 from robotape import BaseLLM, LLMAgent, RunResult, Tool
 from robotape_harness.campaign.baseline import first_difference, take_baseline, told
 from robotape_harness.scenario import Scenario
-from robotape_harness.scripted import BlockedLLM, FunctionLLM, ScriptedLLM, call, say
+from robotape_harness.scripted import BlockedLLM, FunctionLLM, ScriptedLLM, call
 from robotape_harness.simulation.trial import Limits, simulate
 from robotape_harness.world import World
 from tests.harness.oracles.planted import Doer, doing, pay_42, paying
@@ -40,7 +40,9 @@ def talking(llm: BaseLLM, *tools: Tool[Any]) -> Scenario:
 def test_a_run_that_is_the_same_twice_can_be_measured_against() -> None:
     baseline = take_baseline(doing(pay_42, paying()), seed=7)
     assert (baseline.trouble, baseline.runs) == ("", 2)
-    assert baseline.trial.tape.to_bytes() == simulate(doing(pay_42, paying()), seed=7).tape.to_bytes()
+    assert (
+        baseline.trial.tape.to_bytes() == simulate(doing(pay_42, paying()), seed=7).tape.to_bytes()
+    )
 
 
 class Thing:
@@ -50,10 +52,10 @@ class Thing:
 SOURCES = {
     "id": lambda: id(object()),
     "repr": lambda: repr(Thing()),
-    "chance": random.random,
-    "time": time.perf_counter_ns,
+    "chance": random.Random().random,
+    "time": time.process_time_ns,
     "state": itertools.count().__next__,
-    "text": lambda: id("a" + str(time.perf_counter_ns())),
+    "text": lambda: id("a" + str(time.process_time_ns())),
 }
 
 
@@ -135,11 +137,12 @@ async def spin(doer: Doer, _: World) -> None:
         await asyncio.sleep(0)
 
 
-def cancel_itself() -> Any:
-    async def cancelled(doer: Doer, _: World) -> None:
-        raise asyncio.CancelledError
+async def cancel_itself(doer: Doer, _: World) -> None:
+    raise asyncio.CancelledError
 
-    return cancelled
+
+async def leave(doer: Doer, _: World) -> None:
+    raise SystemExit(3)
 
 
 def broken_outcome(result: RunResult, world: World) -> object:
@@ -157,7 +160,8 @@ def chatty(messages: Any, tools: Any) -> Any:
         (doing(stop), "ends with failed: cannot do that; first make it pass without faults"),
         (doing(wait_for_ever), "the fault-free run never ends: DeadlockError: deadlock"),
         (doing(spin), "the fault-free run never ends: LivelockError: livelock"),
-        (doing(cancel_itself()), "the fault-free run cancels itself"),
+        (doing(leave), "the scenario itself is at fault: SystemExit: 3"),
+        (doing(cancel_itself), "the fault-free run cancels itself"),
         (doing(pay_42, paying(), outcome=broken_outcome), "the scenario itself is at fault: Key"),
         (talking(ScriptedLLM(call("stamp")), answering(int)), "at fault: ScriptExhausted: "),
         (talking(BlockedLLM()), "the scenario itself is at fault: BlockedLLMError"),
@@ -171,18 +175,16 @@ def test_a_run_that_fails_without_faults_says_why(scenario: Scenario, phrase: st
     assert not baseline.is_blocked
 
 
-def test_the_last_steps_of_the_tape_go_with_the_reason() -> None:
-    trouble = take_baseline(doing(fail, paying())).trouble
-    assert "The last steps on its tape:" in trouble
-    assert trouble.endswith('1 observation of pay "paid"')
-    assert take_baseline(doing(wait_for_ever)).trouble.endswith("The tape is empty.")
+def test_the_reason_is_prose_and_the_steps_that_led_there_are_on_the_tape() -> None:
+    baseline = take_baseline(doing(fail, paying()))
+    assert baseline.trouble == "the fault-free run fails: LookupError: no such order"
+    assert told(1, baseline.trial.tape[1]) == '1 observation of pay "paid"'
 
 
 def test_a_blocked_thread_is_told_apart_and_named() -> None:
     def block() -> None:
         """Block."""
-        end = time.perf_counter() + 30.0
-        while time.perf_counter() < end:
+        for _again in range(10**9):
             pass
 
     async def blocking(doer: Doer, _: World) -> None:
@@ -191,6 +193,7 @@ def test_a_blocked_thread_is_told_apart_and_named() -> None:
     baseline = take_baseline(doing(blocking), limits=Limits(blocked=0.2))
     assert baseline.is_blocked
     assert "test_baseline.py:" in baseline.trouble
+    assert "/" not in baseline.trouble
 
 
 def test_a_long_content_is_cut() -> None:

@@ -58,3 +58,11 @@ def test_control_another_site_or_another_oracle_is_another_group() -> None:
     ]
     assert group(others) == [[other] for other in others]
     assert group([]) == []
+
+
+def test_a_report_shows_each_bug_on_one_line_and_no_address() -> None:
+    report = run_campaign(doing(pay_42, paying()))
+    lines = repr(report).splitlines()
+    assert len(lines) == 1 + len(group(report.findings))
+    assert all(report.findings[0].id in line for line in lines[1:2])
+    assert " at 0x" not in repr(report) + repr(report.findings) + repr(report.baseline)

@@ -1,10 +1,15 @@
 """Laws of one run under one fault: what is judged is that run, and only that."""
 
+from contextlib import suppress
+
+from robotape import Tool
 from robotape_harness.campaign.strike import limits_for, strike
 from robotape_harness.faults.fault import Fault, sites_of
+from robotape_harness.scripted import FunctionLLM, say
 from robotape_harness.simulation.choices import Choices
 from robotape_harness.simulation.trial import Limits, simulate
-from tests.harness.oracles.planted import doing, pay_42, paying, under
+from robotape_harness.world import World
+from tests.harness.oracles.planted import Doer, doing, pay_42, paying, under
 
 SCENARIO = doing(pay_42, paying())
 
@@ -44,3 +49,47 @@ def test_limits_grow_with_the_fault_free_run_and_have_a_floor() -> None:
     object.__setattr__(baseline, "steps", 5_000)
     assert limits_for(baseline).idle_steps == 500_000
     assert limits.blocked == Limits().blocked
+
+
+async def insist(doer: Doer, _: World) -> None:
+    """Ask four times, each time as a call of its own; the last one asks something else."""
+    for order in ("42", "42", "42", "43"):
+        with suppress(ConnectionError):
+            await doer.call("pay", order=order)
+
+
+def test_what_fails_for_ever_fails_whoever_tries_again() -> None:
+    scenario = doing(insist, paying(max_retries=0))
+    assert under(scenario, "error", mode="forever").fired == 3
+    assert under(scenario, "error", mode="forever", site="tool:pay#4").fired == 1
+
+
+def test_control_what_fails_once_fails_once() -> None:
+    assert under(doing(insist, paying(max_retries=0)), "error").fired == 1
+
+
+def test_what_fails_once_inside_a_call_that_is_tried_again_fails_once() -> None:
+    """The inner call has the same id and attempt 1 at each attempt of the outer one."""
+
+    async def sum_up(text: str) -> str:
+        """Ask a model, whose own retries rest meanwhile."""
+        return (await inner.generate(text)).text
+
+    inner = FunctionLLM(lambda messages, tools: say("short"))
+    scenario = doing(ask_for_a_summary, Tool(sum_up))
+    baseline = simulate(scenario)
+    [site] = [found for found in sites_of(baseline.tape) if found.boundary == "llm"]
+    evidence = strike(scenario, Fault("server_error", site, "before_commit", "once"), baseline)
+    assert (evidence.fired, evidence.trial.ending) == (1, "answered")
+
+
+async def ask_for_a_summary(doer: Doer, _: World) -> str:
+    return str(await doer.call("sum_up", text="long"))
+
+
+def test_what_a_run_may_call_is_a_hundred_times_what_the_fault_free_run_called() -> None:
+    baseline = simulate(SCENARIO)
+    assert limits_for(baseline).calls == 1_000
+    for entry in list(baseline.tape) * 20:
+        baseline.tape._keep(entry)
+    assert limits_for(baseline).calls == 2_100

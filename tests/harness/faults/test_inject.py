@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from robotape import LLMAgent, Policy, RunContext, RunResult, allow, intercept, tool
+from robotape import BaseAgent, LLMAgent, Policy, RunContext, RunResult, allow, intercept, tool
 from robotape.calls import Call
 from robotape.errors import CallTimeoutError, ModelBehaviorError
 from robotape.models.steps import StepType
@@ -442,3 +442,34 @@ def test_every_fault_gives_the_same_bytes_in_every_process() -> None:
     }
     assert len(outputs) == 1
     assert len(outputs.pop().splitlines()) == 20 + 20 + 21 + 17
+
+
+# -- streams
+
+
+class Streaming(BaseAgent):
+    """An agent that reads its model piece by piece."""
+
+    async def work(self, task: Any, deps: Any) -> RunResult:
+        model = ScriptedLLM(call("refund", order=1))
+        async with model.stream(str(task)) as stream:
+            async for _ in stream:
+                pass
+        return RunResult(stream.whole.tool_calls[0].arguments, self.current_tape)
+
+
+def test_every_fault_of_a_model_strikes_a_streamed_call_like_any() -> None:
+    scenario = make(agent=lambda world: Streaming("desk"))
+    [site] = sites_of(simulate(scenario).tape)
+    for fault in possible(site):
+        trial, injector = strike(fault, scenario)
+        assert injector.fired > 0, fault
+        assert trial.ending in ("answered", "raised", "cancelled"), fault
+
+
+def test_a_streamed_answer_is_spoiled_as_a_whole() -> None:
+    scenario = make(agent=lambda world: Streaming("desk"))
+    [site] = sites_of(simulate(scenario).tape)
+    trial, _ = strike(at("truncated_arguments", site), scenario)
+    [said] = [step.value for step in trial.tape if step.type is StepType.THOUGHT]
+    assert said["tool_calls"][0]["arguments"] == '{"order'

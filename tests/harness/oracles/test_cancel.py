@@ -38,7 +38,7 @@ async def rename(doer: Doer, _: World) -> str:
 
 
 async def try_again(doer: Doer, _: World) -> str:
-    for _ in range(3):
+    for _again in range(3):
         try:
             return str(await doer.call("pay", order="42"))
         except asyncio.CancelledError:

@@ -1,6 +1,7 @@
 """Laws of the oracles of liveness: what never ends, and faults that never happen."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -47,8 +48,27 @@ def test_a_run_that_never_ends_is_accused_with_the_loops_report(script: Any, rep
     assert f"the run never ends: {report}" in verdict.why
     assert "test_liveness.py:" in verdict.why
     assert "/" not in verdict.why
+    assert "\n" not in verdict.why
     assert verdict.steps
     assert names(evidence) == ["hang"]
+
+
+@pytest.mark.parametrize(
+    ("report", "told"),
+    [
+        (
+            "two wait:\n  a at x.py:1\n  b at x.py:2\nSet it.",
+            "two wait: a at x.py:1; b at x.py:2. Set it.",
+        ),
+        ("one\n\ntwo", "one. two"),
+        ("", ""),
+    ],
+)
+def test_where_a_line_ended_a_reader_can_tell(report: str, told: str) -> None:
+    scenario = doing(pay_42, paying())
+    hung = replace(simulate(scenario), ending="hung", error=OSError(report))
+    [verdict] = hang(Evidence(trial=hung, baseline=hung))
+    assert verdict.why == f"the run never ends: {told or 'OSError'}"
 
 
 def test_the_call_that_is_waited_for_is_the_evidence() -> None:

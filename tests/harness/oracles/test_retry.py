@@ -24,8 +24,13 @@ from robotape_harness.world import World
 from tests.harness.oracles.planted import Doer, accused, doing, names, pay_42, paying, under
 
 
-def always(_: BaseException) -> bool:
-    return True
+class Stubborn(Retry):
+    """A policy of the user's that takes nothing for permanent."""
+
+    def decide(self, error: BaseException, *, attempt: int, **_: Any) -> Decision:
+        if attempt > self.max_retries:
+            return Decision(True, reason="exhausted")
+        return Decision(True, self.ceiling(attempt) / 2, self.ceiling(attempt))
 
 
 def never(_: BaseException) -> bool:
@@ -45,7 +50,7 @@ def talking(retry: Retry) -> Scenario:
 
 
 def test_trying_again_what_cannot_pass_is_accused() -> None:
-    scenario = doing(pay_42, paying(retry=Retry(is_retryable=always)))
+    scenario = doing(pay_42, paying(retry=Stubborn()))
     evidence = under(scenario, "permanent_error", mode="forever")
     [verdict] = accused(retried_permanent, evidence)
     assert verdict.harm == 2
@@ -57,15 +62,13 @@ def test_trying_again_what_cannot_pass_is_accused() -> None:
 
 
 def test_a_class_that_is_permanent_is_known_by_its_name() -> None:
-    evidence = under(
-        talking(Retry(is_retryable=always)), "authentication", site="llm[talker]#1"
-    )
+    evidence = under(talking(Stubborn()), "authentication", site="llm[talker]#1")
     assert accused(retried_permanent, evidence)
 
 
 def test_a_loop_of_the_agents_own_around_what_cannot_pass_is_accused() -> None:
     async def stubborn(doer: Doer, _: World) -> Any:
-        for _ in range(4):
+        for _again in range(4):
             try:
                 return await doer.call("pay", order="42")
             except PermissionError:
@@ -187,7 +190,7 @@ def test_control_an_attempt_that_a_crash_ended_has_no_wait_to_judge() -> None:
 @pytest.mark.parametrize(("wait", "expected"), [(0.0, 1), (2.0, 0)])
 def test_a_loop_of_the_agents_own_must_let_time_pass(wait: float, expected: int) -> None:
     async def loop(doer: Doer, _: World) -> Any:
-        for _ in range(3):
+        for _again in range(3):
             try:
                 return await doer.call("pay", order="42")
             except ConnectionError:
@@ -268,7 +271,7 @@ def test_control_three_tries_are_a_limit() -> None:
 
 def test_control_as_many_equal_calls_as_without_the_fault_are_no_loop() -> None:
     async def poll(doer: Doer, _: World) -> None:
-        for _ in range(30):
+        for _again in range(30):
             try:
                 await doer.call("pay", order="42")
             except ConnectionError:
@@ -285,23 +288,21 @@ def taped(*, ceilings: tuple[float, ...], error: str = "ConnectionResetError") -
     """One call that is tried again after each of these ceilings, then answers."""
     tape = Tape()
     for attempt, ceiling in enumerate(ceilings, start=1):
-        written(tape, StepType.ACTION, StepStatus.PENDING, attempt, {"kind": "tool"})
+        written(tape, StepType.ACTION, attempt, {"kind": "tool"})
         facts = {"retryable": True, "delay": ceiling / 2, "ceiling": ceiling}
-        written(tape, StepType.ERROR, StepStatus.FAILED, attempt, facts, error)
-    written(tape, StepType.ACTION, StepStatus.PENDING, len(ceilings) + 1, {"kind": "tool"})
-    written(tape, StepType.OBSERVATION, StepStatus.COMPLETED, len(ceilings) + 1, {})
+        written(tape, StepType.ERROR, attempt, facts, error)
+    written(tape, StepType.ACTION, len(ceilings) + 1, {"kind": "tool"})
+    written(tape, StepType.OBSERVATION, len(ceilings) + 1, {})
     return tape
 
 
 def written(
-    tape: Tape,
-    type: StepType,
-    status: StepStatus,
-    attempt: int,
-    facts: dict[str, Any],
-    error: str = "",
+    tape: Tape, type: StepType, attempt: int, facts: dict[str, Any], error: str = ""
 ) -> None:
-    content = {"error": error, "message": ""} if error else {"order": "42"}
+    status = {
+        StepType.ACTION: StepStatus.PENDING,
+        StepType.ERROR: StepStatus.FAILED,
+    }.get(type, StepStatus.COMPLETED)
     tape.record(
         type,
         status,
@@ -309,7 +310,7 @@ def written(
         node="pay",
         call_id="doer/tool:pay[0]",
         attempt=attempt,
-        content=content,
+        content={"error": error, "message": ""} if error else {"order": "42"},
         facts=facts,
     )
 

@@ -25,7 +25,7 @@ TWICE = Verdict(
     "the effect had happened, and attempt 2 carried no key the service could know it by",
     (3, 5),
 )
-DELAY = {"retryable": True, "delay": 0.341, "ceiling": 0.5}
+DELAY: dict[str, Any] = {"retryable": True, "delay": 0.341, "ceiling": 0.5}
 
 
 def step(

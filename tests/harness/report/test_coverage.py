@@ -8,12 +8,12 @@ from robotape_harness.report.lines import plain
 from tests.harness.report import samples
 
 MATRIX = """\
-                      timeout
-                      | transient error
-                      | | wrong tool name
+                      a b c
   llm[refund_desk]#1  . . .
   tool:refund#1       X w -
   . held   X finding   w waived   - cannot happen
+
+  a timeout   b transient error   c wrong tool name
 """
 NUMBERS = """\
   20 of 20 possible faults tried; 3 cannot happen:
@@ -38,7 +38,7 @@ def test_control_where_everything_can_happen_no_reason_is_given() -> None:
 def test_a_kind_that_a_site_does_not_know_is_blank_there() -> None:
     sites = {"a": {"x": "ok", "y": "untried"}, "b": {"y": "finding"}}
     rows = plain(matrix(samples.coverage(by_site=sites), width=80)).splitlines()
-    assert rows[2:4] == ["  a  . ?", "  b    X"]
+    assert rows[1:3] == ["  a  . ?", "  b    X"]
 
 
 @pytest.mark.parametrize("width", [80, 100])
@@ -49,4 +49,10 @@ def test_the_matrix_fits_whatever_the_sites_are_called(width: int) -> None:
     rows = plain(matrix(wide, width=width)).splitlines()
     cells = [row for row in rows if row.startswith("  tool:")]
     assert len(cells) == 3
-    assert max(map(len, cells)) <= width
+    assert max(map(len, rows)) <= width
+
+
+def test_control_beyond_the_alphabet_the_letters_begin_again() -> None:
+    row = {f"kind_{number}": "ok" for number in range(60)}
+    text = plain(matrix(samples.coverage(by_site={"a": row}), width=100))
+    assert all(f" kind {number}" in text for number in range(60))

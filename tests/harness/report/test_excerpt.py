@@ -3,9 +3,12 @@
 import pytest
 
 from robotape.agents import RunResult
+from robotape_harness.campaign.findings import Finding
 from robotape_harness.faults.fault import Fault
-from robotape_harness.report.excerpt import ending, excerpt, tail
-from robotape_harness.report.lines import plain
+from robotape_harness.ledger import EffectLedger
+from robotape_harness.report import excerpt as excerpts
+from robotape_harness.report.excerpt import ending, tail
+from robotape_harness.report.lines import Line, plain
 from tests.harness.report import samples
 from tests.harness.report.samples import MODEL, SITE, step, tape_of, trial
 
@@ -22,6 +25,10 @@ PAID_TWICE = """\
                 (3 more steps)
     the run answered "Done."
 """
+
+
+def excerpt(finding: Finding, *, width: int) -> list[Line]:
+    return excerpts.excerpt(finding.trial, finding.fault, finding.verdicts, width=width)
 
 
 def test_the_refund_that_is_paid_twice() -> None:
@@ -81,7 +88,14 @@ def test_how_the_run_ended_is_told(changes: dict[str, object], phrase: str) -> N
     assert phrase in plain([ending(trial(**changes), width=100)])
 
 
-def test_control_an_empty_tape_has_an_ending_only() -> None:
-    assert plain(tail(trial(tape=tape_of(), ledger=samples.EffectLedger()), width=100)) == (
-        '    the run answered "Done."\n'
+def test_control_an_empty_tape_has_nothing_to_tell() -> None:
+    assert tail(trial(tape=tape_of(), ledger=EffectLedger()), width=100) == []
+
+
+@pytest.mark.parametrize(("message", "told"), [("no luck", "OSError\n"), ("x", "OSError: no luck")])
+def test_an_error_that_is_told_elsewhere_is_named_by_its_class(message: str, told: str) -> None:
+    failed = step(
+        "error", "refund", 0.0, {"error": "OSError", "message": "no luck"}, call="x", attempt=0
     )
+    run = trial(tape=tape_of(failed), ledger=EffectLedger(), error=OSError(message))
+    assert told in plain(tail(run, width=100))

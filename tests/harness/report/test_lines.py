@@ -37,6 +37,11 @@ def test_wrapped_text_is_indented_and_loses_no_word(text: str) -> None:
     assert " ".join(texts).split() == fitted(text, len(text) + 1).split()
 
 
+def test_a_line_of_its_own_stays_one() -> None:
+    rows = wrapped("never ends\n  at desk.py:3", indent=2, width=80)
+    assert plain(rows) == "  never ends\n  at desk.py:3\n"
+
+
 def test_plain_text_has_no_styles_and_no_blanks_at_the_end() -> None:
     lines = [line("a ", Span("b  ", "bad")), (), line("c")]
     assert plain(lines) == "a b\n\nc\n"

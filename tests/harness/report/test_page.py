@@ -1,13 +1,16 @@
-"""The page for people: findings first, worst on top, each with its way out; stable byte for byte."""
+"""The page for people: worst findings first, each with its way out; stable byte for byte."""
 
+import threading
 from typing import Any
 
 import pytest
 
+from robotape import BaseAgent, RunResult, Step, StepType
+from robotape_harness import CampaignReport, Limits, Scenario, World, run_campaign
+from robotape_harness.oracles import Verdict
 from robotape_harness.report.lines import plain
 from robotape_harness.report.page import finding_lines, report_lines, result_lines
 from tests.harness.report import samples
-from tests.harness.report.samples import Verdict, trial
 
 HEAD = """\
 refund_desk:naive  seed 0, 24 simulated runs
@@ -23,14 +26,14 @@ CRITICAL  an effect happened twice   duplicate_side_effect, 1 of 1
 """
 MIDDLE = """\
   fix      give the tool an effect_key and hand ctx.idempotency_key to the service behind it
-  read     docs/reference/oracles.md#duplicate_side_effect
+  read     robotape explain duplicate_side_effect
   replay   robotape replay 3fa9c1d2e4
 
   and 2 more of the same:
     88aa01b2c3  reset after commit at tool:refund#1, once
     0d0d0d0d0d  timeout after commit at tool:refund#1, for ever
 
-coverage
+coverage: calls x faults
 """
 
 
@@ -83,7 +86,26 @@ def test_a_finding_without_a_fault_says_that_the_schedule_did_it() -> None:
 
 def test_waivers_are_listed_with_their_reasons() -> None:
     text = text_of(waived=(("timeout at x", "no_cap", "a daemon retries for ever on purpose"),))
-    assert "no_cap under timeout at x: a daemon retries for ever on purpose" in text
+    assert "no_cap: a daemon retries for ever on purpose\n    under timeout at x\n" in text
+
+
+def test_a_reason_that_sets_many_verdicts_aside_is_told_once() -> None:
+    waived = tuple((f"timeout at {site}", "no_cap", "on purpose") for site in "xyz")
+    text = text_of(waived=waived)
+    assert text.count("on purpose") == 1
+    assert all(f"    under timeout at {site}\n" in text for site in "xyz")
+
+
+def test_the_page_says_where_findings_are_kept_and_how_they_are_replayed() -> None:
+    lines = report_lines(samples.report(), replay="robotape replay --findings-dir x", kept="x")
+    text = plain(lines)
+    assert "replay   robotape replay --findings-dir x 3fa9c1d2e4\n" in text
+    assert text.endswith("critical\n          kept in x, a file each\n")
+
+
+def test_control_where_nothing_was_found_nothing_is_kept() -> None:
+    report = samples.report(status="sound", findings=())
+    assert "kept in" not in plain(report_lines(report, kept="x"))
 
 
 RESULTS = {
@@ -109,10 +131,36 @@ def test_the_result_says_what_it_comes_to(changes: dict[str, Any], phrase: str) 
     assert phrase in plain(result_lines(samples.report(**changes)))
 
 
-def test_of_a_target_error_what_was_run_is_shown_and_nothing_else() -> None:
-    facts: dict[str, Any] = {"status": "target_error", "findings": (), "message": "fails: KeyError"}
-    failed = trial(ending="raised", result=None, error=KeyError("x"))
-    text = text_of(**facts, baseline=failed)
-    assert "the fault-free run\n" in text
-    assert text.endswith("    the run raised KeyError: 'x'\n")
-    assert text_of(**facts, baseline=None) == "refund_desk:naive  seed 0, 24 simulated runs\n\n"
+def failing(ending: str) -> CampaignReport:
+    """Of a scenario whose agent fails, or blocks the thread, by itself."""
+
+    class Failing(BaseAgent):
+        async def work(self, task: Any, deps: Any) -> RunResult:
+            self.current_tape.append(Step(type=StepType.THOUGHT, content="hm"))
+            if ending == "raised":
+                raise KeyError("no such order")
+            threading.Event().wait()
+            raise AssertionError
+
+    scenario = Scenario(world=World, agent=lambda world: Failing("failing"), task="x", name="mine")
+    return run_campaign(scenario, limits=Limits(blocked=0.2))
+
+
+def test_a_fault_free_run_that_fails_is_shown_once() -> None:
+    report = failing("raised")
+    text = plain(report_lines(report))
+    assert text.count("hm") == 1
+    assert "no such order" not in text
+    assert report.message == "the fault-free run fails: KeyError: 'no such order'"
+
+
+def test_a_fault_free_run_that_blocks_is_shown_once_and_named() -> None:
+    text = plain(report_lines(failing("blocked")))
+    assert (text.count("hm"), text.count("blocks the thread")) == (1, 1)
+    assert "\nINCONCLUSIVE  the fault-free run blocks the thread" in text
+
+
+def test_control_without_any_run_there_is_nothing_to_show() -> None:
+    facts: dict[str, Any] = {"status": "target_error", "findings": (), "coverage": None}
+    text = text_of(**facts, baseline=None, message="no oracle is called hung")
+    assert text == "refund_desk:naive  seed 0, 24 simulated runs\n\n"

@@ -1,11 +1,17 @@
 """The story of a finding: the steps that tell it, in order, with the fault and effects in place."""
 
+from robotape_harness.campaign.findings import Finding
 from robotape_harness.faults.fault import Fault, Site
 from robotape_harness.ledger import Commit, EffectLedger
+from robotape_harness.oracles import Verdict
 from robotape_harness.report import story as stories
-from robotape_harness.report.story import last_steps, story_of
+from robotape_harness.report.story import Story, last_steps
 from tests.harness.report import samples
-from tests.harness.report.samples import ASKED, LOST, SITE, Verdict, step, tape_of, trial
+from tests.harness.report.samples import ASKED, LOST, SITE, step, tape_of, trial
+
+
+def story_of(finding: Finding) -> Story:
+    return stories.story_of(finding.trial, finding.fault, finding.verdicts)
 
 
 def test_the_calls_of_the_fault_and_of_the_proof_are_shown() -> None:

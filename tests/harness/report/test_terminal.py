@@ -5,7 +5,7 @@ import io
 import pytest
 
 from robotape_harness.report.lines import WIDTH, Span, line
-from robotape_harness.report.terminal import columns, is_terminal, write
+from robotape_harness.report.terminal import columns, is_terminal, write, write_json
 
 LINES = [line("a", Span("bad", "bad")), ()]
 
@@ -44,7 +44,7 @@ def test_control_who_wants_no_colours_gets_none(
     assert "\x1b[3" not in stream.getvalue()
 
 
-@pytest.mark.parametrize(("have", "use"), [("40", 80), ("90", 90), ("200", WIDTH)])
+@pytest.mark.parametrize(("have", "use"), [("20", 40), ("60", 60), ("90", 90), ("200", WIDTH)])
 def test_a_terminal_s_width_is_used_within_reason(
     monkeypatch: pytest.MonkeyPatch, have: str, use: int
 ) -> None:
@@ -57,3 +57,18 @@ def test_a_dumb_terminal_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert is_terminal(Screen())
     monkeypatch.setenv("TERM", "dumb")
     assert not is_terminal(Screen())
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"), [("ascii", b"cut..."), ("latin-1", b"cut..."), ("utf-8", "cut…".encode())]
+)
+def test_an_encoding_without_the_sign_for_what_is_cut_gets_dots(encoding: str, said: bytes) -> None:
+    stream = io.TextIOWrapper(below := io.BytesIO(), encoding=encoding)
+    write([line("cut…")], stream)
+    assert below.getvalue() == said + b"\n"
+
+
+def test_json_is_utf_8_whatever_the_terminal_speaks() -> None:
+    stream = io.TextIOWrapper(below := io.BytesIO(), encoding="ascii", errors="backslashreplace")
+    write_json('{"é": "☂"}\n', stream)
+    assert below.getvalue() == '{"é": "☂"}\n'.encode()

@@ -30,7 +30,11 @@ def test_there_are_no_words_for_what_is_not_there() -> None:
 
 
 def test_control_an_oracle_of_somebody_else_is_called_by_its_id() -> None:
-    assert (title("my_oracle"), advice("my_oracle")) == ("my oracle", "")
+    assert (title("my_oracle"), advice("my_oracle"), reference("my_oracle")) == (
+        "my oracle",
+        "",
+        "",
+    )
 
 
 @pytest.mark.parametrize("boundary", ["tool", "llm"])

@@ -1,4 +1,4 @@
-"""Requests into JSON and answers out of it; the odd answers are rows in test_openai_rows.py."""
+"""Requests into JSON and answers out of it; the odd answers are rows in test_remote_rows.py."""
 
 import json
 from typing import Any

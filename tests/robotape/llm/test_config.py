@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from robotape.llm import LLMConfig
-from robotape.secrets import Secret, redact
+from robotape.secrets import Secret, keep_secret, redact
 
 KEY = "sk-canary-abcdefghij"
 
@@ -68,9 +68,11 @@ def test_it_cannot_be_changed() -> None:
         config.__setattr__("model", "n")
 
 
-def test_a_base_url_given_is_kept() -> None:
-    config = LLMConfig(model="m", base_url="http://localhost/v1")
-    assert config.with_base_url("https://other.example").base_url == "http://localhost/v1"
-    bare = LLMConfig(model="m", api_key=SecretStr(KEY))
-    assert bare.with_base_url("https://other.example").base_url == "https://other.example"
-    assert bare.with_base_url("https://other.example").api_key == bare.api_key
+def test_it_shows_no_secret_known_from_elsewhere() -> None:
+    canary = "kanarie-config-4711"
+    config = LLMConfig(model="m", base_url=f"https://host/v1?key={canary}")
+    assert canary in repr(config)
+    assert canary in str(config)
+    keep_secret("CANARY", canary)
+    assert canary not in repr(config)
+    assert canary not in str(config)

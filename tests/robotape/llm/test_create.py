@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import robotape.llm
-from robotape.llm import LLMConfig, OpenAILLM, create_llm
+from robotape.llm import AnthropicLLM, HuggingFaceLLM, LLMConfig, OpenAILLM, create_llm
 
 PROBE = """
 import json, sys
@@ -28,6 +28,7 @@ def test_openai_is_the_default() -> None:
 
 def test_hugging_face_is_openais_protocol_at_its_router() -> None:
     llm = create_llm(LLMConfig(model="m", provider_name="huggingface"))
+    assert isinstance(llm, HuggingFaceLLM)
     assert isinstance(llm, OpenAILLM)
     assert str(llm.url) == "https://router.huggingface.co/v1/chat/completions"
     elsewhere = LLMConfig(model="m", provider_name="huggingface", base_url="http://localhost/v1")
@@ -35,9 +36,15 @@ def test_hugging_face_is_openais_protocol_at_its_router() -> None:
     assert moved.url.host == "localhost"
 
 
-@pytest.mark.parametrize("name", ["anthropic", "OpenAI", ""])
+def test_anthropic_is_asked_by_its_own_protocol() -> None:
+    llm = create_llm(LLMConfig(model="claude", provider_name="anthropic"))
+    assert isinstance(llm, AnthropicLLM)
+    assert str(llm.url) == "https://api.anthropic.com/v1/messages"
+
+
+@pytest.mark.parametrize("name", ["Anthropic", "OpenAI", ""])
 def test_an_unknown_provider_is_told_the_known_ones(name: str) -> None:
-    with pytest.raises(ValueError, match=f"'{name}'; there are: huggingface, openai"):
+    with pytest.raises(ValueError, match=f"'{name}'; there are: anthropic, huggingface, openai"):
         create_llm(LLMConfig(model="m", provider_name=name))
 
 

@@ -28,6 +28,7 @@ from robotape.llm import LLMConfig, OpenAILLM
 from robotape.llm.base import LLM_RETRY
 from robotape.llm.exchange import LLMRequest
 from robotape.models.messages import Message, ToolCall, Usage
+from robotape.retry import Retry
 from robotape.runtime import entered
 from robotape.secrets import env_secret
 from robotape.tape import tape_of
@@ -51,7 +52,7 @@ def completion(content: str = "Hi", **more: Any) -> dict[str, Any]:
 
 def client(origin: str, **more: Any) -> OpenAILLM:
     config = LLMConfig(model="m", api_key=SecretStr(KEY), base_url=f"{origin}/v1", **more)
-    return OpenAILLM(config, retry=replace(AT_ONCE, timeout=config.timeout))
+    return OpenAILLM(config, retry=AT_ONCE)
 
 
 def test_a_whole_exchange() -> None:
@@ -223,7 +224,7 @@ def test_a_stalled_attempt_ends_by_the_corridors_timer_and_is_tried_again() -> N
     async def main() -> int:
         server = Raw(b"", end="stay")
         async with server.serving() as origin:
-            llm = client(origin, timeout=0.02)
+            llm = client(origin, timeout=0.2)
             with pytest.raises(CallTimeoutError):
                 await llm.generate("Hello")
             await llm.close()
@@ -232,16 +233,10 @@ def test_a_stalled_attempt_ends_by_the_corridors_timer_and_is_tried_again() -> N
     assert asyncio.run(main()) == 3
 
 
-def test_outside_the_corridor_an_exchange_ends_in_time_as_well() -> None:
-    async def main() -> None:
-        async with Raw(b"", end="stay").serving() as origin:
-            llm = client(origin, timeout=0.01)
-            with pytest.raises(LLMTimeoutError) as caught:
-                await llm.complete(REQUEST)
-            assert not proves_not_started(caught.value)
-            await llm.close()
-
-    asyncio.run(main())
+def test_a_retry_without_a_timeout_gets_the_configured_one() -> None:
+    config = LLMConfig(model="m", timeout=7.0)
+    assert OpenAILLM(config, retry=Retry(max_retries=1)).retry == Retry(max_retries=1, timeout=7.0)
+    assert OpenAILLM(config, retry=Retry(timeout=3.0)).retry.timeout == 3.0
 
 
 def test_a_connection_that_never_stands_is_a_timeout_before_anything_was_sent(

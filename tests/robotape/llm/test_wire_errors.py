@@ -1,4 +1,4 @@
-"""The wait a provider asks for, and what its words become; the rows are in test_openai_rows.py."""
+"""The wait a provider asks for, and what its words become; the rows are in test_remote_rows.py."""
 
 import asyncio
 import math

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, field_serializer
 
-from robotape.models.record import Record, decode, encode, plain
+from robotape.models.record import Json, Record, decode, encode, plain
 from robotape.models.steps import StepStatus, StepType
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
@@ -237,6 +237,40 @@ def test_a_line_is_read_back(content: object, at: float, attempt: int) -> None:
     assert entry.line().count(b"\n") == 1
     assert decode(entry.line()) == entry
     assert decode(entry.line()).line() == entry.line()
+
+
+EXACT = {
+    "number": b"1.10",
+    "same key twice": b'{"a":1,"a":2}',
+    "escape": b'"\\u00e9"',
+    "spaces": b"[1, 2]",
+    "long integer": b"1" * 5000,
+    "the mark itself": b'[{"a":1,"content":2}]',
+}
+
+
+@pytest.mark.parametrize("content", EXACT.values(), ids=EXACT)
+def test_content_is_read_back_byte_for_byte(content: bytes) -> None:
+    assert decode(record(Json(content)).line()).content == content
+
+
+def test_a_fact_may_be_called_content() -> None:
+    entry = record({"content": 1}, facts={"a": 1, "content": {"content": 2}})
+    assert decode(entry.line()) == entry
+
+
+def test_a_line_of_another_writer_is_read_too() -> None:
+    line = json.loads(record([1.5, "e"]).line())
+    turned = dict(reversed(line.items()))
+    for spelled in (json.dumps(line), json.dumps(turned), json.dumps(line, separators=(",", ":"))):
+        assert decode(spelled) == record([1.5, "e"])
+
+
+@pytest.mark.parametrize("end", [b'"x"', b"1]", b"NaN1", b"", b'1,"content":'])
+def test_content_that_is_no_json_is_refused(end: bytes) -> None:
+    line = record("x").line()
+    with pytest.raises(ValueError, match=r"."):
+        decode(line.replace(b'"x"}', b'"x",' + end + b"}"))
 
 
 DAMAGES: list[tuple[str, Any]] = [

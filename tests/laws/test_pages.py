@@ -1,0 +1,165 @@
+"""The agents of the how-to pages, cancelled at every step, end at once and leave nothing."""
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import Context
+from pathlib import Path
+from typing import Any, TypeVarTuple
+
+import pytest
+
+from robotape import BaseAgent, Retry, Tape, Tool
+from robotape.agents import Team
+from robotape.models.steps import StepResult
+from robotape_harness import Scenario, World, run_campaign
+from robotape_harness.simulation import Choices, SimLoop
+from tests.laws.scripts import broken_laws
+
+Ts = TypeVarTuple("Ts")
+PAGES = Path(__file__).parents[2] / "docs" / "how-to"
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+Pages = dict[str, dict[str, Any]]
+NAMES = (
+    "compose-agents",
+    "handle-errors",
+    "process-large-inputs",
+    "run-concurrently",
+)
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
+    """The names of each page, once all its examples have run."""
+    known: Pages = {name: {} for name in NAMES}
+    for name in NAMES:
+        with contextlib.chdir(tmp_path_factory.mktemp(name)):
+            for number, code in enumerate(BLOCK.findall((PAGES / f"{name}.md").read_text())):
+                exec(compile(code, f"{name}-{number}", "exec"), known[name])
+    return known
+
+
+def slow(milliseconds: int) -> Tool[Any]:
+    """A tool that takes its time and fails once, so that there is something to cancel."""
+
+    async def order(book: str) -> str:
+        await asyncio.sleep(milliseconds / 1000)
+        raise ConnectionResetError("reset")
+
+    return Tool(order, retry=Retry(max_retries=2))
+
+
+async def twice(start: Callable[[], Awaitable[Any]]) -> None:
+    """The same at once, as the pages have it."""
+    await asyncio.gather(start(), start())
+
+
+RUNS: dict[str, Callable[[Pages, Tape], Awaitable[Any]]] = {
+    "robust": lambda pages, tape: pages["handle-errors"]["RobustAgent"](
+        "robust", tools=[slow(5)]
+    ).run({"action": "order", "arguments": {"book": "Emma"}}, tape=tape, seed=1),
+    "gathered": lambda pages, tape: twice(pages["run-concurrently"]["run_concurrent_agents"]),
+    "many": lambda pages, tape: pages["run-concurrently"]["read_all"](7),
+    "large input in a tool": lambda pages, tape: pages["process-large-inputs"]["agent"].run(
+        "How large?", deps=pages["process-large-inputs"]["Archive"](), tape=tape
+    ),
+    "large input in an agent": lambda pages, tape: pages["process-large-inputs"]["sieve"].run(
+        "log", deps=pages["process-large-inputs"]["Archive"](), tape=tape
+    ),
+    "team at once": lambda pages, tape: Team("desk", pages["compose-agents"]["views"]).run(
+        "Shall we?", tape=tape
+    ),
+}
+
+
+# Nothing in them waits for anything, so there is no moment at which they could be cancelled.
+NEVER_WAITS = {"agent as tool", "hand-off"}
+
+
+class Cancelling(SimLoop):
+    """Cancels a task when the n-th callback is scheduled."""
+
+    left = 0
+    moment = 0.0
+    task: "asyncio.Future[Any] | None" = None
+
+    def call_soon(
+        self,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        handle = super().call_soon(callback, *args, context=context)
+        if self.task is not None:
+            self.left -= 1
+            if self.left == 0:
+                self.moment = self.time()
+                super().call_soon(self.task.cancel)
+        return handle
+
+
+def cancelled_after(steps: int, start: Callable[[Tape], Awaitable[Any]]) -> bool:
+    """Cancel it after so many steps, and judge what is left; False if it had ended by then."""
+    loop, tape = Cancelling(Choices.seeded(steps)), Tape()
+
+    async def main() -> bool:
+        loop.left = steps
+        loop.task = task = asyncio.ensure_future(start(tape))
+        try:
+            await task
+        except asyncio.CancelledError:
+            return True
+        return False
+
+    is_cancelled = loop.run_until_complete(main())
+    if is_cancelled:
+        assert loop.time() == loop.moment, "it took its time to end"
+    assert broken_laws(tape) == []
+    assert tape.pending == {}
+    assert not loop.leftovers().tasks
+    assert not loop.leftovers().timers
+    loop.close()
+    return is_cancelled
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_an_example_is_cancelled_at_every_step(name: str, pages: Pages) -> None:
+    # The first twenty steps one by one, then in strides: the pieces of a stream are all alike.
+    points = [*range(1, 20), *range(20, 400, 17)]
+    ends = [cancelled_after(steps, lambda tape: RUNS[name](pages, tape)) for steps in points]
+    assert ends == sorted(ends, reverse=True), "once it has ended it cannot be cancelled"
+    assert ends[0] is (name not in NEVER_WAITS)
+    assert not ends[-1]
+
+
+def test_control_an_agent_that_catches_too_much_is_not_cancelled() -> None:
+    class Stubborn(BaseAgent):
+        async def execute_step(self, step: Any) -> Any:
+            try:
+                return await super().execute_step(step)
+            except BaseException:
+                return StepResult(success=False, error="I go on")
+
+    wish = {"action": "order", "arguments": {"book": "Emma"}}
+    stubborn = Stubborn("stubborn", tools=[slow(5)])
+    assert not any(
+        cancelled_after(steps, lambda tape: stubborn.run(wish, tape=tape)) for steps in (4, 5, 6)
+    )
+
+
+class Archive(World):
+    """Gives files in a few small pieces."""
+
+    async def read_large_file(self, name: str) -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield bytes(10)
+
+
+@pytest.mark.parametrize("name", ["agent", "sieve"])
+def test_no_fault_breaks_the_agents_for_large_inputs(name: str, pages: Pages) -> None:
+    agent = pages["process-large-inputs"][name]
+    report = run_campaign(Scenario(world=Archive, agent=lambda world: agent, task="log"))
+    assert report.status == "sound", report
