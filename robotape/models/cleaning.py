@@ -9,17 +9,13 @@ from robotape.secrets import Redactor
 __all__ = ["clean"]
 
 
-# The kinds of calls are ours, and most records say no more.
-_KIND_ONLY = {"kind"}
-
-
 def clean(entry: Record, known: Redactor) -> None:
     """Take secrets out of everything in a step that others had a hand in."""
     entry.content = known.data(entry.content)
     # Also names: a model may ask for a tool of any name.
     entry.node = known.text(entry.node)
     entry.call_id = known.text(entry.call_id)
-    if entry.facts and entry.facts.keys() != _KIND_ONLY:
+    if entry.facts:
         entry.facts = {name: _cleaned(fact, known) for name, fact in entry.facts.items()}
 
 

@@ -472,4 +472,4 @@ def test_a_streamed_answer_is_spoiled_as_a_whole() -> None:
     [site] = sites_of(simulate(scenario).tape)
     trial, _ = strike(at("truncated_arguments", site), scenario)
     [said] = [step.value for step in trial.tape if step.type is StepType.THOUGHT]
-    assert said["tool_calls"][0]["arguments"] == '{"order'
+    assert said["tool_calls"][0]["arguments"] == '{"orde'
