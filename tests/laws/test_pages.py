@@ -24,8 +24,11 @@ BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 Pages = dict[str, dict[str, Any]]
 NAMES = (
+    "cache-calls",
     "compose-agents",
     "handle-errors",
+    "make-retries-safe",
+    "permit-and-refuse",
     "process-large-inputs",
     "run-concurrently",
 )
@@ -52,14 +55,51 @@ def slow(milliseconds: int) -> Tool[Any]:
     return Tool(order, retry=Retry(max_retries=2))
 
 
+def patient() -> Tool[Any]:
+    """A tool that takes its time."""
+
+    async def order(book: str) -> str:
+        await asyncio.sleep(0.005)
+        return book
+
+    return Tool(order)
+
+
 async def twice(start: Callable[[], Awaitable[Any]]) -> None:
     """The same at once, as the pages have it."""
     await asyncio.gather(start(), start())
 
 
+class Unlucky:
+    """Chance, when it never helps."""
+
+    def random(self) -> float:
+        return 0.0
+
+
+async def always_unlucky(page: dict[str, Any]) -> None:
+    """The page's tool of a class, whose every attempt fails."""
+    page["chance"] = Unlucky()
+    with contextlib.suppress(ValueError):
+        await page["RetryTool"](max_retries=2).execute({})
+
+
+async def cold(look_up: Any, callers: int) -> None:
+    """Several callers on one key that nobody has asked for yet."""
+    look_up.cache_clear()
+    await asyncio.gather(*[look_up("Oslo") for _ in range(callers)])
+
+
 RUNS: dict[str, Callable[[Pages, Tape], Awaitable[Any]]] = {
     "robust": lambda pages, tape: pages["handle-errors"]["RobustAgent"](
         "robust", tools=[slow(5)]
+    ).run({"action": "order", "arguments": {"book": "Emma"}}, tape=tape, seed=1),
+    "tool that tries again": lambda pages, tape: pages["make-retries-safe"]["attempts"]("1"),
+    "model in a tool that tries again": lambda pages, tape: pages["make-retries-safe"]["ask"](),
+    "tool as a class": lambda pages, tape: always_unlucky(pages["make-retries-safe"]),
+    "cached for many": lambda pages, tape: cold(pages["cache-calls"]["look_up"], 5),
+    "restricted": lambda pages, tape: pages["permit-and-refuse"]["RestrictedAgent"](
+        "reader", ["order"], tools=[patient()]
     ).run({"action": "order", "arguments": {"book": "Emma"}}, tape=tape, seed=1),
     "gathered": lambda pages, tape: twice(pages["run-concurrently"]["run_concurrent_agents"]),
     "many": lambda pages, tape: pages["run-concurrently"]["read_all"](7),
@@ -80,7 +120,7 @@ NEVER_WAITS = {"agent as tool", "hand-off"}
 
 
 class Cancelling(SimLoop):
-    """Cancels a task when the n-th callback is scheduled."""
+    """Cancels a task when the n-th callback or timer is set."""
 
     left = 0
     moment = 0.0
@@ -93,12 +133,26 @@ class Cancelling(SimLoop):
         context: Context | None = None,
     ) -> asyncio.Handle:
         handle = super().call_soon(callback, *args, context=context)
+        self._count()
+        return handle
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        handle = super().call_at(when, callback, *args, context=context)
+        self._count()
+        return handle
+
+    def _count(self) -> None:
         if self.task is not None:
             self.left -= 1
             if self.left == 0:
                 self.moment = self.time()
                 super().call_soon(self.task.cancel)
-        return handle
 
 
 def cancelled_after(steps: int, start: Callable[[Tape], Awaitable[Any]]) -> bool:
