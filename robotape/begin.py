@@ -38,7 +38,10 @@ def begin(
 
     Raises:
         RobotapeError: A tape, seed or other principal was given inside a run.
+        TypeError: What was given as a tape is none.
     """
+    if tape is not None and not isinstance(tape, Tape):
+        raise TypeError(f"{name}: {tape!r} is no tape; for one in a file, Tape.journaled(path)")
     around = current_scope()
     if around is not None and tape_of(around) is not None:
         if tape is not None or seed is not None:

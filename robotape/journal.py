@@ -5,14 +5,18 @@ It knows lines and records; what a tape does with them is `tape`'s business.
 
 import json
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from robotape.errors import TapeFormatError
+from robotape.errors import TapeError, TapeFormatError
 from robotape.models.record import Record, decode
 
-__all__ = ["FORMAT", "Journal", "header", "read", "replace_file", "whole_length"]
+if sys.platform != "win32":
+    import fcntl
+
+__all__ = ["FORMAT", "Journal", "JournalInUse", "header", "read", "replace_file", "whole_length"]
 
 FORMAT = 1
 _FIELDS = {"tape_id": str, "seed": int, "author": str, "parent_id": str | None}
@@ -85,6 +89,35 @@ def replace_file(target: Path, lines: Iterable[bytes]) -> None:
         partial.unlink(missing_ok=True)
 
 
+class JournalInUse(TapeError):
+    """Somebody else is writing the file: a run that has not ended, or that was not closed.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(
+            f"{path} is being written by another run; wait for it to end, or close its tape. "
+            "Two runs in one file would do everything twice"
+        )
+
+
+def _hold(file: IO[bytes]) -> None:
+    """Keep the file to oneself until it is closed, or the process ends in whatever way.
+
+    Not on Windows, where nobody is kept out.
+    """
+    if sys.platform == "win32":
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise JournalInUse(str(file.name)) from None
+
+
 class Journal:
     """A file that takes whole lines, each handed to the operating system before it returns."""
 
@@ -94,11 +127,14 @@ class Journal:
         Args:
             path: Its directory must exist.
             fsync: Wait for the disk at each line.
+
+        Raises:
+            JournalInUse: Another run writes the file, in this process or in another.
         """
-        length = whole_length(path)
         self._file: IO[bytes] = path.open("r+b" if path.exists() else "w+b", buffering=0)
-        self._end = length
-        self._cut()
+        _hold(self._file)
+        self._end = whole_length(path)
+        self._is_cut = False
         self._fsync = fsync
 
     def _cut(self) -> None:
@@ -116,6 +152,9 @@ class Journal:
         Raises:
             OSError: The disk is full, say; no part of the line is left in the file.
         """
+        if not self._is_cut:
+            self._cut()
+            self._is_cut = True
         written = self._file.write(line)
         if written != len(line):
             self._cut()

@@ -42,13 +42,28 @@ def allow(principal: str, target: str, /, **conditions: Callable[[Any], bool]) -
         principal: `*` for everybody.
         target: The tool's name; `*` for all.
         conditions: By argument name, predicates of the validated value.
+
+    Raises:
+        TypeError: A condition is no predicate.
     """
-    return Rule("allow", principal, target, conditions)
+    return Rule("allow", principal, target, _predicates(conditions))
 
 
 def deny(principal: str, target: str, /, **conditions: Callable[[Any], bool]) -> Rule:
     """Deny a principal a tool, on conditions; wins over any `allow`."""
-    return Rule("deny", principal, target, conditions)
+    return Rule("deny", principal, target, _predicates(conditions))
+
+
+def _predicates(
+    conditions: Mapping[str, Callable[[Any], bool]],
+) -> Mapping[str, Callable[[Any], bool]]:
+    for name, predicate in conditions.items():
+        if not callable(predicate):
+            raise TypeError(
+                f"the condition on {name} is {predicate!r}; give a predicate of the argument, "
+                f"such as {name}=lambda {name}: {name} == {predicate!r}"
+            )
+    return conditions
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,8 @@ class Tape:
         opened = self._open.get(entry.call_id)
         is_action = entry.type is StepType.ACTION
         if (opened is not None) if is_action else (opened != entry.attempt):
-            raise ProtocolError(_forbidden(entry, opened))
+            said = "is not open" if opened is None else "has no terminator yet"
+            raise ProtocolError(f"{entry.call_id}: attempt {opened or entry.attempt} {said}")
 
     def seal(self, content: object) -> bytes:
         """Content as the tape keeps it: JSON bytes without secrets."""
@@ -340,27 +341,31 @@ class Tape:
     ) -> Self:
         """A tape that is in its file at every moment, for runs that must survive a crash.
 
-        An existing file is read, a last line cut short by a crash dropped, and writing
-        goes on behind it.
+        An existing file is read, a last line cut short dropped, and writing goes on behind it.
 
         Args:
             path: The file; made if it is not there.
-            fsync: Wait for the disk at every step, against power failure; a killed
-                process loses nothing either way.
-            keep: Steps held in memory, >= 1; older ones are read back from the file when asked
-                for, so that the tape of a long run does not grow in memory. None holds all.
+            fsync: Wait for the disk at every step, against power failure, not only a kill.
+            keep: Steps held in memory, >= 1; older ones are read back from the file when
+                asked for. None holds all.
 
         Raises:
             TapeFormatError: The file is damaged before its last line; it is left as it is.
+            JournalInUse: Another run, of this process or another, is writing it.
         """
         target = Path(path)
         tape = cls()
         lines = Counted(target)
         spill = None if keep is None else Spill(target, keep, lines)
         tape._records = [] if spill is None else spill
-        if whole_length(target):
-            tape._take_all(lines, target.name, recover=True)
+        # Held before it is read: what it says now, it still says when this run writes.
         tape._journal = Journal(target, fsync=fsync)
+        try:
+            if whole_length(target):
+                tape._take_all(lines, target.name, recover=True)
+        except TapeFormatError:
+            tape.close()
+            raise
         if spill is not None:
             spill.follow(tape._journal)
         return tape
@@ -377,12 +382,6 @@ class Tape:
         """Close the journal, if there is one."""
         if self._journal is not None:
             self._journal.close()
-
-
-def _forbidden(entry: Record, opened: int | None) -> str:
-    if opened is None:
-        return f"{entry.call_id}: attempt {entry.attempt} is not open"
-    return f"{entry.call_id}: attempt {opened} has no terminator yet"
 
 
 def tape_of(scope: Scope | None) -> Tape | None:

@@ -49,6 +49,12 @@ class Scenario:
     def __post_init__(self) -> None:
         if self.deadline <= 0:
             raise ValueError(f"a scenario's deadline must be > 0 s, got {self.deadline}")
+        for part in ("world", "agent"):
+            if not callable(getattr(self, part)):
+                raise TypeError(
+                    f"a scenario makes its {part} anew for each run: give a class or a function, "
+                    f"not {getattr(self, part)!r}"
+                )
         silent = [oracle for oracle, reason in self.waived.items() if not reason.strip()]
         if silent:
             raise ValueError(f"a waiver needs a reason; {', '.join(silent)} has none")

@@ -46,16 +46,15 @@ class BaseAgent:
 
         Raises:
             ValueError: Two tools have one name, or the name is empty or holds a `/`.
+            TypeError: What stands among the tools is none.
         """
         if not name or "/" in name:
             raise ValueError(f"an agent's name is part of a path, it cannot be {name!r}")
         self.name = name
         self.config = config or {}
-        self.tools = {tool.name: tool for tool in tools}
+        self.tools = _by_name(name, tools)
         self.policy = policy
         self._tape: Tape | None = None
-        if len(self.tools) != len(tools):
-            raise ValueError(f"{name}: two tools have the same name")
 
     @property
     def current_tape(self) -> Tape:
@@ -207,3 +206,16 @@ class BaseAgent:
             reject(scope, str(name), scope.next_id(f"tool:{name}"), error)
             raise error
         return await found.execute(arguments, context)
+
+
+def _by_name(agent: str, tools: Sequence[Tool[Any]]) -> dict[str, Tool[Any]]:
+    named: dict[str, Tool[Any]] = {}
+    for tool in tools:
+        if not isinstance(tool, Tool):
+            raise TypeError(
+                f"{agent}: {tool!r} is no tool; decorate it with @tool, or wrap it: Tool(f)"
+            )
+        if tool.name in named:
+            raise ValueError(f"{agent}: two tools are called {tool.name}; give one another name")
+        named[tool.name] = tool
+    return named

@@ -121,8 +121,8 @@ class TapeStore:
         """The ids of the tapes a tape comes from.
 
         Returns:
-            Oldest first, ending with the tape itself. A parent that is not kept here is
-            named, and nothing before it is known; each is named once, whatever is saved.
+            The tape itself first, then its parent, and so on. A parent that is not kept here
+            is named, and nothing before it is known; each is named once, whatever is saved.
 
         Raises:
             TapeNotFoundError: There is no tape of that id.
@@ -136,7 +136,7 @@ class TapeStore:
         while current is not None and current not in history:
             history[current] = None
             current = headers.get(current)
-        return [*reversed(history)]
+        return list(history)
 
     # -- finding
 

@@ -49,3 +49,10 @@ def test_by_default_the_outcome_is_every_effect() -> None:
 
 def test_a_faulty_scenario_is_an_error_of_the_framework() -> None:
     assert issubclass(ScenarioError, RobotapeError)
+
+
+@pytest.mark.parametrize("part", ["world", "agent"])
+def test_a_world_or_an_agent_itself_is_refused_for_they_are_made_anew(part: str) -> None:
+    parts: dict[str, Any] = {"world": World, "agent": lambda world: None, part: object()}
+    with pytest.raises(TypeError, match=f"makes its {part} anew"):
+        Scenario(**parts, task="go")

@@ -2,18 +2,23 @@
 
 import asyncio
 import contextlib
+import gc
 import re
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import Context
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVarTuple
 
 import pytest
+from yarl import URL
 
-from robotape import BaseAgent, Retry, Tape, Tool
+from robotape import BaseAgent, LLMAgent, Retry, Tape, Tool
 from robotape.agents import Team
+from robotape.http import HttpLimits, HttpPool, HttpReply
 from robotape.models.steps import StepResult
-from robotape_harness import Scenario, World, run_campaign
+from robotape_harness import FunctionLLM, Scenario, World, run_campaign
 from robotape_harness.simulation import Choices, SimLoop
 from tests.laws.scripts import broken_laws
 
@@ -29,8 +34,10 @@ NAMES = (
     "handle-errors",
     "make-retries-safe",
     "permit-and-refuse",
+    "pool-connections",
     "process-large-inputs",
     "run-concurrently",
+    "validate-input",
 )
 
 
@@ -63,6 +70,16 @@ def patient() -> Tool[Any]:
         return book
 
     return Tool(order)
+
+
+def correcting(guess: Callable[..., Any]) -> LLMAgent:
+    """The page's model, whose first call is refused, with a tool that takes its time."""
+
+    async def book(room: str, /, start: date, *, nights: int = 1) -> str:
+        await asyncio.sleep(0.005)
+        return f"{room}, {start}, {nights}"
+
+    return LLMAgent("clerk", FunctionLLM(guess), tools=[Tool(book)])
 
 
 async def twice(start: Callable[[], Awaitable[Any]]) -> None:
@@ -101,6 +118,9 @@ RUNS: dict[str, Callable[[Pages, Tape], Awaitable[Any]]] = {
     "restricted": lambda pages, tape: pages["permit-and-refuse"]["RestrictedAgent"](
         "reader", ["order"], tools=[patient()]
     ).run({"action": "order", "arguments": {"book": "Emma"}}, tape=tape, seed=1),
+    "corrected": lambda pages, tape: correcting(pages["validate-input"]["guess"]).run(
+        "Room 12, please", tape=tape
+    ),
     "gathered": lambda pages, tape: twice(pages["run-concurrently"]["run_concurrent_agents"]),
     "many": lambda pages, tape: pages["run-concurrently"]["read_all"](7),
     "large input in a tool": lambda pages, tape: pages["process-large-inputs"]["agent"].run(
@@ -119,7 +139,7 @@ RUNS: dict[str, Callable[[Pages, Tape], Awaitable[Any]]] = {
 NEVER_WAITS = {"agent as tool", "hand-off"}
 
 
-class Cancelling(SimLoop):
+class CancelsATask(asyncio.BaseEventLoop):
     """Cancels a task when the n-th callback or timer is set."""
 
     left = 0
@@ -153,6 +173,14 @@ class Cancelling(SimLoop):
             if self.left == 0:
                 self.moment = self.time()
                 super().call_soon(self.task.cancel)
+
+
+class Cancelling(CancelsATask, SimLoop):
+    """It in virtual time."""
+
+
+class ReallyCancelling(CancelsATask, asyncio.SelectorEventLoop):
+    """It with real sockets."""
 
 
 def cancelled_after(steps: int, start: Callable[[Tape], Awaitable[Any]]) -> bool:
@@ -189,6 +217,48 @@ def test_an_example_is_cancelled_at_every_step(name: str, pages: Pages) -> None:
     assert not ends[-1]
 
 
+def is_servers(task: "asyncio.Task[Any]") -> bool:
+    """Whether it accepts a connection or answers its requests, on the other side."""
+    name = getattr(task.get_coro(), "__qualname__", "")
+    return "_accept_connection" in name or name.startswith("RequestHandler.")
+
+
+async def cancelled_over_sockets(
+    loop: ReallyCancelling, steps: int, page: dict[str, Any], tape: Tape
+) -> bool:
+    """Cancel the page's agent, which shares its one connection; False if it had ended by then."""
+    pool = HttpPool(limits=HttpLimits(connections_per_host=1))
+    async with asyncio.timeout(5), page["Shop"]() as shop, pool:
+        before = asyncio.all_tasks()
+        run = page["clerk"](str(shop.make_url("/"))).run("Both?", deps=pool, tape=tape)
+        loop.task, loop.left = asyncio.ensure_future(run), steps
+        await asyncio.wait([loop.task])
+        is_cancelled = loop.task.cancelled()
+        loop.task = None
+        assert [task for task in asyncio.all_tasks() - before if not is_servers(task)] == []
+        # Nobody keeps the connection from the next who asks.
+        assert (await pool.request("GET", shop.make_url("/Emma"))).status == 200
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    return is_cancelled
+
+
+def test_requests_of_an_agent_are_cancelled_at_every_step(pages: Pages) -> None:
+    ends = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for steps in range(1, 150):
+            tape, loop = Tape(), ReallyCancelling()
+            with asyncio.Runner(loop_factory=[loop].pop) as runner:
+                page = pages["pool-connections"]
+                ends.append(runner.run(cancelled_over_sockets(loop, steps, page, tape)))
+            assert broken_laws(tape) == []
+            assert tape.pending == {}
+        gc.collect()
+    assert [str(warning.message) for warning in caught] == []  # such as: unclosed session
+    assert sum(ends) >= 20, "two requests wait more often than that"
+    assert not any(ends[-20:])
+
+
 def test_control_an_agent_that_catches_too_much_is_not_cancelled() -> None:
     class Stubborn(BaseAgent):
         async def execute_step(self, step: Any) -> Any:
@@ -216,4 +286,24 @@ class Archive(World):
 def test_no_fault_breaks_the_agents_for_large_inputs(name: str, pages: Pages) -> None:
     agent = pages["process-large-inputs"][name]
     report = run_campaign(Scenario(world=Archive, agent=lambda world: agent, task="log"))
+    assert report.status == "sound", report
+
+
+class Books(World):
+    """Stands in for the pool, without a network."""
+
+    async def request(self, method: str, url: str) -> HttpReply:
+        await asyncio.sleep(0.01)
+        return HttpReply(200, {}, b'{"book": "Emma", "cents": 900}', URL(url))
+
+
+def test_no_fault_breaks_the_agent_that_fetches(pages: Pages) -> None:
+    clerk = pages["pool-connections"]["clerk"]("https://books.example/")
+    report = run_campaign(Scenario(world=Books, agent=lambda world: clerk, task="Both?"))
+    assert report.status == "sound", report
+
+
+def test_no_fault_breaks_the_agent_that_corrects_itself(pages: Pages) -> None:
+    clerk = pages["validate-input"]["clerk"]
+    report = run_campaign(Scenario(world=World, agent=lambda world: clerk, task="Room 12"))
     assert report.status == "sound", report

@@ -157,3 +157,9 @@ def test_a_run_that_died_behind_its_header_is_resumed(tmp_path: Path) -> None:
     assert simulated(main()) == "ok"
     assert Tape.load(path).seed == 7
     assert simulated(main()) == "ok"
+
+
+def test_a_path_is_no_tape_and_the_error_says_what_is() -> None:
+    wrong: Any = "run.jsonl"
+    with pytest.raises(TypeError, match=r"Tape\.journaled"):
+        begin("desk", tape=wrong)

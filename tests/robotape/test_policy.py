@@ -191,3 +191,9 @@ def test_the_end_of_a_process_is_no_denial() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         Policy(allow("*", "*", a=stop)).decide(None, "t", {"a": 1})
+
+
+@pytest.mark.parametrize("make", [allow, deny])
+def test_a_condition_that_is_no_predicate_is_refused_when_the_rule_is_made(make: Any) -> None:
+    with pytest.raises(TypeError, match="amount=lambda amount: amount == 500"):
+        make("support", "refund", amount=500)

@@ -4,13 +4,15 @@ import itertools
 import json
 from dataclasses import dataclass
 
+from robotape.errors import PolicyDenied
+from robotape.models.kinds import StepType
 from robotape.models.record import Record, encode
 from robotape.secrets import redact
 from robotape_harness.oracles.liveness import without_folders
 from robotape_harness.scenario import Scenario
 from robotape_harness.simulation.trial import Limits, Trial, simulate
 
-__all__ = ["Baseline", "first_difference", "take_baseline", "told"]
+__all__ = ["Baseline", "blind_spots", "first_difference", "take_baseline", "told"]
 
 SHOWN = 200  # characters of a step's content that a message quotes
 # Blocks held per size class: more than one pool of CPython's allocator has of any (16 KiB / 16 B).
@@ -67,6 +69,27 @@ _ADVICE = (
     "Nothing found could be replayed. Take time, ids and chance from the run (the loop's clock, "
     "robotape's seed), and keep no state outside the world"
 )
+
+
+def blind_spots(trial: Trial) -> list[str]:
+    """What a fault-free run leaves unjudged although it succeeds, in words; often a slip."""
+    told = []
+    if not len(trial.ledger):
+        told.append(
+            "note: the fault-free run committed nothing to its world's ledger, so no effect could "
+            "happen twice or get lost; do the world's services call ledger.commit?"
+        )
+    refused = [entry.node for entry in trial.tape if _is_refusal(entry)]
+    if refused:
+        told.append(
+            f"note: the policy refused calls of the fault-free run ({', '.join(refused)}), so "
+            "nothing behind them was tried; does the scenario want a principal?"
+        )
+    return told
+
+
+def _is_refusal(entry: Record) -> bool:
+    return entry.type is StepType.ERROR and entry.value["error"] == PolicyDenied.__name__
 
 
 def first_difference(first: Trial, second: Trial) -> str:

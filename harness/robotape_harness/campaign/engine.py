@@ -6,7 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from robotape_harness.campaign.baseline import Baseline, first_difference, take_baseline
+from robotape_harness.campaign.baseline import (
+    Baseline,
+    blind_spots,
+    first_difference,
+    take_baseline,
+)
 from robotape_harness.campaign.coverage import Tally
 from robotape_harness.campaign.findings import (
     CampaignReport,
@@ -98,6 +103,7 @@ class _Campaign:
         if baseline.trouble:
             self.stop(_status_of(baseline), baseline.trouble)
             return
+        self._messages += blind_spots(baseline.trial)
         self._plan = plan_sweep(baseline.trial.tape)
         self._tally = Tally(self._plan)
         if not self._plan.faults:

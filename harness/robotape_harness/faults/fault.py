@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from robotape.models.kinds import StepType
 from robotape.tape import Tape
 
 __all__ = ["Boundary", "Fault", "Mode", "Phase", "Site", "sites_of"]
@@ -70,7 +71,8 @@ def sites_of(tape: Tape) -> list[Site]:
     counts: dict[str, int] = {}
     for entry in tape:
         kind = (entry.facts or {}).get("kind")
-        if kind is not None:
+        # An answer out of a cache is on the tape as well, and no attempt was made that could fail.
+        if kind is not None and entry.type is StepType.ACTION:
             place = entry.call_id.rpartition("[")[0] if kind == "llm" else entry.call_id
             if place not in found:
                 name = f"llm[{entry.agent}]" if kind == "llm" else f"{kind}:{entry.node}"

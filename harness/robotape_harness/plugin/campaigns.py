@@ -1,8 +1,10 @@
 """The fixture `robotape_campaign`: a campaign as a test, which fails with the findings as text."""
 
+import logging
 import shlex
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -59,9 +61,10 @@ class Campaigns:
             self._replay(replace(scenario, name=name), wanted)
         check_writable(self._folder)
         preset, runs = max_runs(self._request, budget)
-        report = run_campaign(
-            replace(scenario, name=name), seed=seed_of(self._request, seed), max_runs=runs
-        )
+        with _quietly():
+            report = run_campaign(
+                replace(scenario, name=name), seed=seed_of(self._request, seed), max_runs=runs
+            )
         for finding in report.findings:
             save(finding, self._folder, target)
         return self._judged(report, preset, target)
@@ -80,10 +83,23 @@ class Campaigns:
         record = load(self._folder, wanted)
         if record.scenario != scenario.name:
             pytest.skip(f"finding {record.id} is of {record.scenario}")
-        outcome = replay(record, scenario)
+        with _quietly():
+            outcome = replay(record, scenario)
         if fails(outcome):
             pytest.fail(plain(replay_lines(record, outcome)), pytrace=False)
         pytest.skip(plain(replay_result(record, outcome)).strip())
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep the log of simulated failures, hundreds of them, out of what a failed test shows."""
+    logger = logging.getLogger("robotape")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _text(report: CampaignReport, preset: str, target: str) -> str:

@@ -4,12 +4,14 @@ import asyncio
 import itertools
 import random
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from robotape import BaseLLM, LLMAgent, RunResult, Tool
-from robotape_harness.campaign.baseline import first_difference, take_baseline, told
+from robotape import BaseLLM, LLMAgent, Policy, RunResult, Tool, allow
+from robotape.errors import PolicyDenied
+from robotape_harness.campaign.baseline import blind_spots, first_difference, take_baseline, told
 from robotape_harness.scenario import Scenario
 from robotape_harness.scripted import BlockedLLM, FunctionLLM, ScriptedLLM, call
 from robotape_harness.simulation.trial import Limits, simulate
@@ -199,3 +201,27 @@ def test_a_blocked_thread_is_told_apart_and_named() -> None:
 def test_a_long_content_is_cut() -> None:
     trial = simulate(doing(stamp, answering(lambda: "x" * 10_000)))
     assert len(told(1, trial.tape[1])) < 300
+
+
+async def ask_in_vain(doer: Doer, _: World) -> str:
+    try:
+        return str(await doer.call("pay", order="42"))
+    except PolicyDenied:
+        return "refused"
+
+
+def test_a_run_that_commits_nothing_leaves_effects_unjudged_and_it_is_said() -> None:
+    [told] = blind_spots(simulate(doing(stamp, answering(lambda: "paid"))))
+    assert "committed nothing" in told
+
+
+def test_calls_refused_by_the_policy_are_named_for_nothing_behind_them_is_tried() -> None:
+    scenario = doing(ask_in_vain, paying())
+    desk = Doer(ask_in_vain, paying())
+    desk.policy = Policy(allow("clerk", "*"))
+    trial = simulate(replace(scenario, agent=lambda _: desk))
+    assert any("(pay)" in told and "principal" in told for told in blind_spots(trial))
+
+
+def test_control_a_run_that_commits_and_is_not_refused_has_none() -> None:
+    assert blind_spots(simulate(doing(pay_42, paying()))) == []

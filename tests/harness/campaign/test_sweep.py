@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from robotape import LLMAgent, RunContext, Tool
+from robotape import LLMAgent, RunContext, Tool, tool
+from robotape.cache import Caching
+from robotape_harness.campaign.engine import run_campaign
 from robotape_harness.campaign.sweep import NO_REPLY, plan_sweep
 from robotape_harness.faults.catalogue import kinds
 from robotape_harness.scenario import Scenario
 from robotape_harness.scripted import ScriptedLLM, call, say
 from robotape_harness.simulation.trial import simulate
 from robotape_harness.world import World
-from tests.harness.oracles.planted import doing, pay_42, paying
+from tests.harness.oracles.planted import Doer, doing, pay_42, paying
 
 
 def add(a: int) -> int:
@@ -71,3 +73,25 @@ def test_a_run_without_calls_has_nothing_to_break() -> None:
         return None
 
     assert plan_sweep(simulate(doing(idle)).tape).faults == ()
+
+
+def test_an_answer_out_of_the_cache_is_no_site_for_no_attempt_is_made() -> None:
+    @tool(pure=True, cache=Caching(ttl=60))
+    async def look_up(city: str) -> str:
+        return f"sunny in {city}"
+
+    async def twice(doer: Doer, world: World) -> str:
+        await doer.call("look_up", city="Rome")
+        world.ledger.commit("told", city="Rome")
+        return str(await doer.call("look_up", city="Rome"))
+
+    scenario = doing(twice, look_up)
+    sweep = plan_sweep(simulate(scenario).tape)
+    assert [site.alias for site in sweep.sites] == ["tool:look_up#1"]
+    report = run_campaign(scenario)
+    assert not [
+        verdict
+        for finding in report.findings
+        for verdict in finding.verdicts
+        if verdict.oracle == "vacuous"
+    ]

