@@ -15,6 +15,7 @@ import core
 import llm
 import simulated
 import storing
+import validating
 
 
 def main() -> int:
@@ -24,7 +25,7 @@ def main() -> int:
     chosen = options.parse_args()
     print(f"Python {platform.python_version()} on {platform.machine()}; CPU time, medians\n")
     measured = []
-    for table in (core, caching, llm, simulated, storing):
+    for table in (core, validating, caching, llm, simulated, storing):
         for row in table.rows():
             print(row, flush=True)
             measured.append(row)
