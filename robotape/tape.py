@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from robotape import models
 from robotape.errors import ProtocolError, TapeFormatError
-from robotape.journal import Journal, header, read, replace_file, whole_length
+from robotape.journal import Journal, header, read, replace_file
 from robotape.models.cleaning import clean
 from robotape.models.kinds import StepStatus, StepType
 from robotape.models.record import OWN_FACTS, OWN_FIELDS, Record, encode
@@ -361,7 +361,7 @@ class Tape:
         # Held before it is read: what it says now, it still says when this run writes.
         tape._journal = Journal(target, fsync=fsync)
         try:
-            if whole_length(target):
+            if tape._journal.position:
                 tape._take_all(lines, target.name, recover=True)
         except TapeFormatError:
             tape.close()
