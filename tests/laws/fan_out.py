@@ -13,6 +13,7 @@ from typing import Any
 from robotape import BaseAgent, RunContext, RunResult, Tool
 from robotape.errors import mark_permanent
 from robotape_harness.campaign.strike import strike
+from robotape_harness.faults.case import Case
 from robotape_harness.oracles import judge
 from robotape_harness.scenario import Scenario
 from robotape_harness.simulation.choices import Choices
@@ -84,7 +85,7 @@ def baseline(seed: int) -> Trial:
 
 def run(seed: int) -> dict[str, object]:
     """One run under the schedule of a seed, and all that must be the same elsewhere."""
-    evidence = strike(SCENARIO, None, baseline(seed), seed=seed, choices=Choices.seeded(seed))
+    evidence = strike(SCENARIO, Case(seed=seed), baseline(seed), choices=Choices.seeded(seed))
     trial = evidence.trial
     return {
         "seed": seed,

@@ -21,6 +21,7 @@ from robotape_harness.campaign.findings import (
 )
 from robotape_harness.campaign.strike import strike
 from robotape_harness.campaign.sweep import Sweep, plan_sweep
+from robotape_harness.faults.case import Case
 from robotape_harness.faults.fault import Fault
 from robotape_harness.oracles import IDS, Evidence, Verdict, judge
 from robotape_harness.oracles.liveness import without_folders
@@ -31,7 +32,7 @@ __all__ = ["Progress", "run_campaign"]
 
 Progress = Callable[[int, int], None]
 UNNAMED = "scenario"
-NOT_REPRODUCED = "a second run under the same seed and fault went another way"
+NOT_REPRODUCED = "a second run of the same case went another way"
 
 
 def run_campaign(
@@ -157,7 +158,8 @@ class _Campaign:
     def _try(self, fault: Fault) -> None:
         """Run under one fault, and note what the oracles say."""
         assert self._tally is not None
-        evidence = self._strike(fault)
+        case = Case(seed=self._seed, faults=(fault,))
+        evidence = self._strike(case)
         trial = evidence.trial
         if trial.ending in {"blocked", "target_error"}:
             self._tally.doubt(fault, trial.error)
@@ -167,21 +169,22 @@ class _Campaign:
         judgement = judge(evidence, self._scenario.waived)
         self._waived += [(str(fault), v.oracle, reason) for v, reason in judgement.waived]
         if judgement.verdicts:
-            self._findings.append(self._finding(fault, judgement.verdicts, trial))
+            self._findings.append(self._finding(case, evidence, judgement.verdicts))
             self._tally.note(fault, "finding")
         else:
             self._tally.note(fault, "waived" if judgement.waived else "ok")
 
-    def _strike(self, fault: Fault) -> Evidence:
+    def _strike(self, case: Case) -> Evidence:
         assert self._baseline is not None
         self._runs += 1
-        return strike(self._scenario, fault, self._baseline, seed=self._seed, limits=self._limits)
+        return strike(self._scenario, case, self._baseline, limits=self._limits)
 
-    def _finding(self, fault: Fault, verdicts: tuple[Verdict, ...], trial: Trial) -> Finding:
+    def _finding(self, case: Case, evidence: Evidence, verdicts: tuple[Verdict, ...]) -> Finding:
         """Make a finding, once the same run was made again and went the same way."""
+        trial = evidence.trial
         oracles = [verdict.oracle for verdict in verdicts]
-        found = finding_id(self._name, self._seed, fault, oracles)
-        difference = first_difference(trial, self._strike(fault).trial)
+        found = finding_id(self._name, case, oracles)
+        difference = first_difference(trial, self._strike(case).trial)
         if difference:
             self._messages.append(f"finding {found}: {NOT_REPRODUCED}: {difference}")
             verdicts = tuple(
@@ -190,8 +193,8 @@ class _Campaign:
         return Finding(
             id=found,
             scenario=self._name,
-            seed=self._seed,
-            fault=fault,
+            case=case,
+            struck=evidence.struck,
             verdicts=verdicts,
             trial=trial,
             digest=hashlib.sha256(trial.tape.to_bytes()).hexdigest(),

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from robotape_harness.faults.fault import Fault
+from robotape_harness.faults.case import Case
+from robotape_harness.faults.inject import Struck
 from robotape_harness.oracles.verdict import Verdict
 from robotape_harness.simulation.trial import Trial
 
@@ -17,13 +18,13 @@ Status = Literal["sound", "findings", "inconclusive", "target_error", "interrupt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One fault that made a run go wrong.
+    """One case in which a run went wrong.
 
     Attributes:
-        id: 10 hexadecimal digits, a function of scenario name, seed, fault and oracle ids.
+        id: 10 hexadecimal digits, a function of scenario name, case and oracle ids.
         scenario: Its name.
-        seed: Of the run.
-        fault: What was injected; None if the schedule alone did it.
+        case: What set the run apart: seed, faults, choices.
+        struck: Its faults, and which attempts they met.
         verdicts: What is wrong, worst first; never empty.
         trial: The failing run.
         digest: SHA-256 of the failing run's tape, bytes and all.
@@ -31,14 +32,14 @@ class Finding:
 
     id: str
     scenario: str
-    seed: int
-    fault: Fault | None
+    case: Case
+    struck: tuple[Struck, ...]
     verdicts: tuple[Verdict, ...]
     trial: Trial = field(repr=False)
     digest: str
 
     def __str__(self) -> str:
-        return f"{self.id}  {self.fault or 'no fault'}: {self.verdicts[0].why}"
+        return f"{self.id}  {self.case}: {self.verdicts[0].why}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,20 +97,19 @@ class CampaignReport:
         return "\n  ".join(filter(None, [head, self.message, *bugs]))
 
 
-def finding_id(scenario: str, seed: int, fault: Fault | None, oracles: Iterable[str]) -> str:
-    """Name a finding: the same bug under the same seed has the same name in every process.
+def finding_id(scenario: str, case: Case, oracles: Iterable[str]) -> str:
+    """Name a finding: the same bug in the same case has the same name in every process.
 
     Args:
         scenario: Its name.
-        seed: Of the run.
-        fault: What was injected; None for none.
+        case: What set the run apart.
         oracles: Ids of those that accuse, in any order.
 
     Returns:
         10 hexadecimal digits.
     """
-    params = {} if fault is None else fault.params
-    parts = [scenario, seed, str(fault), params, sorted(set(oracles))]
+    faults = [[str(fault), fault.params] for fault in case.faults]
+    parts = [scenario, case.seed, faults, case.choices, sorted(set(oracles))]
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
 
@@ -124,13 +124,9 @@ def group(findings: Sequence[Finding]) -> list[list[Finding]]:
         Groups in the order of their first finding; in each the simplest fault first: once
         before for ever, then as given.
     """
-    groups: dict[tuple[tuple[str, ...], str], list[Finding]] = {}
+    groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Finding]] = {}
     for finding in findings:
         oracles = tuple(sorted({verdict.oracle for verdict in finding.verdicts}))
-        site = "" if finding.fault is None else finding.fault.site.alias
-        groups.setdefault((oracles, site), []).append(finding)
-    return [sorted(same, key=_is_lasting) for same in groups.values()]
-
-
-def _is_lasting(finding: Finding) -> bool:
-    return finding.fault is not None and finding.fault.mode == "forever"
+        sites = tuple(fault.site.alias for fault in finding.case.faults)
+        groups.setdefault((oracles, sites), []).append(finding)
+    return [sorted(same, key=lambda found: found.case.is_lasting) for same in groups.values()]

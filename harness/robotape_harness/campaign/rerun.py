@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from robotape_harness.campaign.baseline import take_baseline, told
 from robotape_harness.campaign.store import FindingRecord, FindingStoreError, line_hashes
 from robotape_harness.campaign.strike import strike
+from robotape_harness.faults.inject import Struck
 from robotape_harness.oracles import Verdict, judge
 from robotape_harness.scenario import Scenario
-from robotape_harness.simulation.choices import Choices
 from robotape_harness.simulation.trial import Limits, Trial
 
 __all__ = ["ReplayError", "ReplayOutcome", "replay"]
@@ -34,6 +34,7 @@ class ReplayOutcome:
         trial: The run made now.
         baseline: The fault-free run made now.
         identical: Whether its tape is the recorded one, byte for byte.
+        struck: The faults, and which attempts they met now.
         verdicts: What the oracles say now, worst first, waivers not applied; none if the bug
             is repaired.
         first_difference: Which step is the first to differ; empty if `identical`.
@@ -42,6 +43,7 @@ class ReplayOutcome:
     trial: Trial
     baseline: Trial
     identical: bool
+    struck: tuple[Struck, ...]
     verdicts: tuple[Verdict, ...]
     first_difference: str
 
@@ -49,7 +51,7 @@ class ReplayOutcome:
 def replay(
     record: FindingRecord, scenario: Scenario, *, limits: Limits | None = None
 ) -> ReplayOutcome:
-    """Make a finding's run again: same seed, same choices, same fault.
+    """Make a finding's run again: same seed, same faults, same choices.
 
     Args:
         record: Of the finding.
@@ -59,24 +61,17 @@ def replay(
     Raises:
         ReplayError: The scenario's fault-free run fails, or differs from itself.
     """
-    baseline = take_baseline(scenario, seed=record.seed, limits=limits)
+    baseline = take_baseline(scenario, seed=record.case.seed, limits=limits)
     if baseline.trouble:
         raise ReplayError(record.id, baseline.trouble)
-    choices = None if record.choices is None else Choices.replay(record.choices)
-    evidence = strike(
-        scenario,
-        record.fault,
-        baseline.trial,
-        seed=record.seed,
-        choices=choices,
-        limits=limits,
-    )
+    evidence = strike(scenario, record.case, baseline.trial, limits=limits)
     tape = evidence.trial.tape
     identical = hashlib.sha256(tape.to_bytes()).hexdigest() == record.tape_sha256
     return ReplayOutcome(
         trial=evidence.trial,
         baseline=baseline.trial,
         identical=identical,
+        struck=evidence.struck,
         verdicts=judge(evidence).verdicts,
         first_difference="" if identical else _first_difference(record, evidence.trial),
     )

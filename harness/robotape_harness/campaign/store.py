@@ -15,9 +15,10 @@ import robotape
 from robotape.errors import RobotapeError
 from robotape.tape import Tape
 from robotape_harness.campaign.findings import Finding
+from robotape_harness.faults.case import Case
 from robotape_harness.faults.fault import Fault, Site
 from robotape_harness.oracles.verdict import Verdict
-from robotape_harness.simulation.choices import Choice, dump_choices, load_choices
+from robotape_harness.simulation.choices import dump_choices, load_choices
 
 __all__ = [
     "AmbiguousFinding",
@@ -33,7 +34,7 @@ __all__ = [
     "stored",
 ]
 
-FORMAT = 1
+FORMAT = 2
 SUFFIX = ".json"
 StrPath = str | os.PathLike[str]
 
@@ -103,10 +104,8 @@ class FindingRecord:
         id: Of the finding.
         target: Where the scenario is found, as the user typed it.
         scenario: Its name.
-        seed: Of the run.
+        case: Seed, faults and choices of the run.
         hash_seed: PYTHONHASHSEED of the process that found it; None if it was not set.
-        choices: What was decided; None if all of it was benign.
-        fault: What was injected; None if the schedule alone did it.
         verdicts: Worst first.
         tape_sha256: Over the bytes of the failing run's tape.
         essence: The tape's digest, which has no ids, instants or durations in it.
@@ -117,10 +116,8 @@ class FindingRecord:
     id: str
     target: str
     scenario: str
-    seed: int
+    case: Case
     hash_seed: str | None
-    choices: tuple[Choice, ...] | None
-    fault: Fault | None
     verdicts: tuple[Verdict, ...]
     tape_sha256: str
     essence: str
@@ -140,10 +137,8 @@ def record_of(finding: Finding, target: str) -> FindingRecord:
         id=finding.id,
         target=target,
         scenario=finding.scenario,
-        seed=finding.seed,
+        case=finding.case,
         hash_seed=os.environ.get("PYTHONHASHSEED"),
-        choices=None if trial.choices.is_benign else trial.choices.recorded,
-        fault=finding.fault,
         verdicts=finding.verdicts,
         tape_sha256=finding.digest,
         essence=trial.tape.digest(),
@@ -240,16 +235,16 @@ def check_writable(directory: StrPath) -> None:
 
 
 def _dump(record: FindingRecord) -> str:
-    choices = None if record.choices is None else json.loads(dump_choices(record.choices))
-    fault = None if record.fault is None else asdict(record.fault)
+    case = record.case
+    choices = None if case.choices is None else json.loads(dump_choices(case.choices))
     document = {
         "robotape_finding": FORMAT,
         "id": record.id,
         "target": record.target,
         "scenario": record.scenario,
-        "seed": record.seed,
+        "seed": case.seed,
         "hash_seed": record.hash_seed,
-        "fault": fault,
+        "faults": [asdict(fault) for fault in case.faults],
         "verdicts": [asdict(verdict) for verdict in record.verdicts],
         "tape": {
             "sha256": record.tape_sha256,
@@ -286,10 +281,12 @@ def _parse(document: dict[str, Any]) -> FindingRecord:
         id=str(document["id"]),
         target=str(document["target"]),
         scenario=str(document["scenario"]),
-        seed=int(document["seed"]),
+        case=Case(
+            seed=int(document["seed"]),
+            faults=tuple(_fault(fault) for fault in document["faults"]),
+            choices=None if choices is None else load_choices(json.dumps(choices)),
+        ),
         hash_seed=document["hash_seed"],
-        choices=None if choices is None else load_choices(json.dumps(choices)),
-        fault=_fault(document["fault"]),
         verdicts=tuple(_verdict(verdict) for verdict in document["verdicts"]),
         tape_sha256=str(tape["sha256"]),
         essence=str(tape["essence"]),
@@ -298,9 +295,7 @@ def _parse(document: dict[str, Any]) -> FindingRecord:
     )
 
 
-def _fault(told: dict[str, Any] | None) -> Fault | None:
-    if told is None:
-        return None
+def _fault(told: dict[str, Any]) -> Fault:
     return Fault(
         kind=told["kind"],
         site=Site(**told["site"]),

@@ -1,8 +1,7 @@
-"""One fault, one run: simulates it and gathers what the oracles are to judge."""
+"""One case, one run: simulates it and gathers what the oracles are to judge."""
 
 from robotape.models.kinds import StepType
-from robotape_harness.faults.catalogue import kind_of
-from robotape_harness.faults.fault import Fault
+from robotape_harness.faults.case import Case
 from robotape_harness.faults.inject import FaultInjector
 from robotape_harness.oracles.verdict import Evidence
 from robotape_harness.scenario import Scenario
@@ -19,36 +18,36 @@ FEWEST_CALLS = 1_000
 
 def strike(
     scenario: Scenario,
-    fault: Fault | None,
+    case: Case,
     baseline: Trial,
     *,
-    seed: int = 0,
     choices: Choices | None = None,
     limits: Limits | None = None,
 ) -> Evidence:
-    """Run a scenario under one fault.
+    """Run a scenario as a case has it.
 
     Args:
         scenario: What is run.
-        fault: What is injected; None for a run that only its choices set apart.
+        case: The seed, what is injected, and what is decided.
         baseline: The fault-free run of the same scenario under the same seed.
-        seed: Of the run.
-        choices: Every decision of the schedule; None is first in, first out.
+        choices: Decide in place of the case's own, to look for another schedule; `choices` of
+            the trial then has what they decided.
         limits: What the run may use up; None derives it from the baseline.
     """
-    limits = limits or limits_for(baseline)
-    if fault is None:
-        trial = simulate(scenario, seed=seed, choices=choices, limits=limits)
-        return Evidence(trial=trial, baseline=baseline)
-    injector = FaultInjector(fault)
-    trial = simulate(scenario, seed=seed, choices=choices, interceptors=(injector,), limits=limits)
+    injectors = [FaultInjector(fault) for fault in case.faults]
+    trial = simulate(
+        scenario,
+        seed=case.seed,
+        choices=case.replayed() if choices is None else choices,
+        interceptors=injectors,
+        limits=limits or limits_for(baseline),
+    )
+    cancelled = [each.cancelled_at for each in injectors if each.cancelled_at is not None]
     return Evidence(
         trial=trial,
         baseline=baseline,
-        fault=fault,
-        transient=kind_of(fault).transient,
-        fired=injector.fired,
-        cancelled_at=injector.cancelled_at,
+        struck=tuple(injector.struck for injector in injectors),
+        cancelled_at=min(cancelled, default=None),
     )
 
 

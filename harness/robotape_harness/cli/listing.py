@@ -32,8 +32,7 @@ def which_finding(directory: str, asked: str = "") -> str:
 
 def _rank(record: FindingRecord) -> tuple[int, str, bool, str]:
     """Worst first; of one scenario the simpler faults first."""
-    lasts = record.fault is not None and record.fault.mode == "forever"
-    return -record.verdicts[0].harm, record.target, lasts, record.id
+    return -record.verdicts[0].harm, record.target, record.case.is_lasting, record.id
 
 
 def _rows(directory: str, names: tuple[str, ...]) -> Iterator[str]:
@@ -45,7 +44,6 @@ def _rows(directory: str, names: tuple[str, ...]) -> Iterator[str]:
         except FindingStoreError:
             damaged.append(name)
     for record in sorted(records, key=_rank):
-        fault = "another schedule" if record.fault is None else record.fault
         what = title(record.verdicts[0].oracle)
-        yield f"  {record.id}  {record.target}: {what}, under {fault}"
+        yield f"  {record.id}  {record.target}: {what}, under {record.case}"
     yield from (f"  {name}  (damaged)" for name in damaged)

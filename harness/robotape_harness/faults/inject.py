@@ -3,6 +3,7 @@
 Deciding is pure (`is_due`); what is done to a call, `behaviours` knows.
 """
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from robotape.calls import Call, CallNext
@@ -13,7 +14,7 @@ from robotape_harness.faults.behaviours import ACTS, REWRITES, Act, Strike
 from robotape_harness.faults.catalogue import kind_of
 from robotape_harness.faults.fault import Fault
 
-__all__ = ["FaultInjector", "is_due"]
+__all__ = ["FaultInjector", "Struck", "is_due"]
 
 
 class Cancellable(Protocol):
@@ -22,6 +23,21 @@ class Cancellable(Protocol):
     def cancel(self) -> bool:
         """Cancel the run; False if it has ended already."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """A fault, and what it met in one run.
+
+    Attributes:
+        fault: What was planned.
+        attempts: (call id, attempt) of each blow, in order; empty if it never happened.
+        transient: Whether its error may pass; None where it raises none.
+    """
+
+    fault: Fault
+    attempts: tuple[tuple[str, int], ...] = ()
+    transient: bool | None = None
 
 
 def is_due(fault: Fault, call: Call, struck_id: str | None) -> bool:
@@ -48,7 +64,6 @@ class FaultInjector:
 
     Attributes:
         fault: What it carries out.
-        fired: At how many attempts it has struck.
         cancelled_at: Instant of the run's clock at which it cancelled the run, or None.
     """
 
@@ -59,13 +74,23 @@ class FaultInjector:
             ValueError: The catalogue has no such kind, or says that the pair cannot happen.
         """
         self.fault = fault
-        self.fired = 0
+        self._blows: list[tuple[str, int]] = []
         self.cancelled_at: float | None = None
         self._kind = kind_of(fault)
         self._strike = Strike(fault, self._kind, self._cancel)
         self._run: Cancellable | None = None
         self._first_id: str | None = None
         self._first: Call | None = None
+
+    @property
+    def fired(self) -> int:
+        """At how many attempts it has struck."""
+        return len(self._blows)
+
+    @property
+    def struck(self) -> Struck:
+        """What it met so far."""
+        return Struck(self.fault, tuple(self._blows), self._kind.transient)
 
     def bind(self, run: Cancellable) -> None:
         """Learn which run to cancel; `simulate` tells."""
@@ -87,10 +112,10 @@ class FaultInjector:
         if act is None:
             return await self._rewrite(call, call_next)
         if self.fault.phase == "before_commit":
-            await self._do(act)
+            await self._do(act, call)
             return await call_next(call)
         value = await call_next(call)
-        await self._do(act)
+        await self._do(act, call)
         return value
 
     def _asks_again(self, call: Call) -> bool:
@@ -106,8 +131,8 @@ class FaultInjector:
             and call.arguments == first.arguments
         )
 
-    async def _do(self, act: Act) -> None:
-        self.fired += 1
+    async def _do(self, act: Act, call: Call) -> None:
+        self._blows.append((call.call_id, call.attempt))
         await act(self._strike)
 
     async def _rewrite(self, call: Call, call_next: CallNext) -> Any:
@@ -117,7 +142,8 @@ class FaultInjector:
                 pass
             answer = answer.whole
         spoiled = REWRITES[self._kind.does](answer)
-        self.fired += spoiled is not answer
+        if spoiled is not answer:
+            self._blows.append((call.call_id, call.attempt))
         return spoiled
 
     def _cancel(self) -> None:
@@ -129,4 +155,4 @@ class FaultInjector:
         if self._run.cancel():
             self.cancelled_at = now
         else:
-            self.fired -= 1  # the run had ended: a task it left behind made this call
+            self._blows.pop()  # the run had ended: a task it left behind made this call

@@ -6,7 +6,7 @@ from typing import Any
 
 from robotape.models.steps import StepStatus, StepType
 from robotape.tape import Tape
-from robotape_harness.faults.fault import Fault
+from robotape_harness.faults.inject import Struck
 
 __all__ = ["Attempt", "CallHistory", "attempts_struck", "calls_of", "repeated"]
 
@@ -111,31 +111,22 @@ def calls_of(tape: Tape) -> list[CallHistory]:
 
 
 def attempts_struck(
-    calls: Sequence[CallHistory], fault: Fault | None, fired: int
+    calls: Sequence[CallHistory], struck: Iterable[Struck]
 ) -> list[tuple[CallHistory, Attempt]]:
-    """The attempts that the fault struck, in the order of the tape.
+    """The attempts that faults struck, in the order of the tape.
 
     Args:
         calls: Of the run.
-        fault: What was planned.
-        fired: At how many attempts it struck.
+        struck: What was planned, and what it met.
     """
-    if fault is None:
-        return []
-    here = [call for call in calls if fault.site.covers(call.call_id)]
-    if fault.mode == "forever":  # it also meets who asks the same under another id
-        questions = {call.question for call in here}
-        here = [
-            call for call in calls if call.question in questions or fault.site.covers(call.call_id)
-        ]
+    blows = {blow for each in struck for blow in each.attempts}
     met = [
         (call, attempt)
-        for call in here
+        for call in calls
         for attempt in call.attempts
-        if fault.mode == "forever" or attempt.number == 1
+        if (call.call_id, attempt.number) in blows
     ]
-    met.sort(key=lambda pair: pair[1].action)
-    return met[:fired]
+    return sorted(met, key=lambda pair: pair[1].action)
 
 
 def repeated(calls: Iterable[CallHistory]) -> Iterator[list[CallHistory]]:

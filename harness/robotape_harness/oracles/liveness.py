@@ -32,13 +32,13 @@ def vacuous(evidence: Evidence) -> list[Verdict]:
     Source:
         Antithesis: every declared fault must have happened at least once; oracle 24.
     """
-    if evidence.fault is None or evidence.fired:
-        return []
-    why = (
-        f"{evidence.fault} never happened: no attempt at {evidence.fault.site.alias} could meet "
-        "it, so this run says nothing about it"
-    )
-    return [Verdict("vacuous", 1, why, _last(len(evidence.trial.tape)))]
+    unmet = [struck.fault for struck in evidence.struck if not struck.attempts]
+    whys = [
+        f"{fault} never happened: no attempt at {fault.site.alias} could meet it, so this run says "
+        "nothing about it"
+        for fault in unmet
+    ]
+    return [Verdict("vacuous", 1, why, _last(len(evidence.trial.tape))) for why in whys]
 
 
 def without_folders(text: str) -> str:

@@ -60,8 +60,7 @@ def not_retried_transient(evidence: Evidence) -> list[Verdict]:
     Source:
         WASABI (SOSP 2024), class IF: recoverable errors not retried; oracle 2.
     """
-    if not evidence.transient:
-        return []
+    passing = [struck for struck in evidence.struck if struck.transient]
     calls = calls_of(evidence.trial.tape)
     asked = Counter(call.question for call in calls)
     return [
@@ -72,7 +71,7 @@ def not_retried_transient(evidence: Evidence) -> list[Verdict]:
             "and nothing forbade another attempt",
             attempt.steps,
         )
-        for call, attempt in attempts_struck(calls, evidence.fault, evidence.fired)
+        for call, attempt in attempts_struck(calls, passing)
         if len(call.attempts) == 1
         and asked[call.question] == 1
         and attempt.facts.get("reason") == "permanent"
@@ -115,7 +114,8 @@ def no_cap(evidence: Evidence) -> list[Verdict]:
     Source:
         WASABI (SOSP 2024), class WHEN: no cap; the K = infinity injection; oracle 5.
     """
-    if evidence.fault is None or evidence.fault.mode != "forever":
+    lasting = [struck for struck in evidence.struck if struck.fault.mode == "forever"]
+    if not lasting:
         return []
     calls = calls_of(evidence.trial.tape)
     for call in calls:
@@ -128,7 +128,7 @@ def no_cap(evidence: Evidence) -> list[Verdict]:
     for question, same in asked.items():
         if len(same) > max(CAP, usual[question]):
             return [_endless(same[0], evidence, f"{len(same)} calls", _ends(same))]
-    struck = attempts_struck(calls, evidence.fault, evidence.fired)
+    struck = attempts_struck(calls, lasting)
     if len(struck) > 1 and isinstance(evidence.trial.error, TimeLimitError):
         steps = tuple(step for _, attempt in struck for step in attempt.steps)
         return [_endless(struck[0][0], evidence, f"{len(struck)} attempts", steps)]
@@ -136,11 +136,9 @@ def no_cap(evidence: Evidence) -> list[Verdict]:
 
 
 def _doomed(evidence: Evidence, calls: list[CallHistory]) -> set[int]:
-    """The ACTIONs of the attempts that failed for good because the fault says so."""
-    if evidence.transient is not False:
-        return set()
-    struck = attempts_struck(calls, evidence.fault, evidence.fired)
-    return {attempt.action for _, attempt in struck if attempt.error}
+    """The ACTIONs of the attempts that failed for good because a fault says so."""
+    final = [struck for struck in evidence.struck if struck.transient is False]
+    return {attempt.action for _, attempt in attempts_struck(calls, final) if attempt.error}
 
 
 def _is_permanent(error: str) -> bool:
@@ -170,17 +168,15 @@ def _endless(call: CallHistory, evidence: Evidence, often: str, steps: tuple[int
 
 
 def _name(call: CallHistory, evidence: Evidence) -> str:
-    """The site's alias where the call is at the fault's site, else its stable id."""
-    fault = evidence.fault
-    if fault is not None and fault.site.covers(call.call_id):
-        return fault.site.alias
-    return call.call_id
+    """The site's alias where the call is at a fault's site, else its stable id."""
+    sites = (struck.fault.site for struck in evidence.struck)
+    return next((site.alias for site in sites if site.covers(call.call_id)), call.call_id)
 
 
 def _may_hint(call: CallHistory, evidence: Evidence) -> bool:
     """Whether the errors of a call may have said how long to wait."""
-    fault = evidence.fault
-    return fault is None or not fault.site.covers(call.call_id) or "retry_after" in fault.params
+    here = [s.fault for s in evidence.struck if s.fault.site.covers(call.call_id)]
+    return not here or any("retry_after" in fault.params for fault in here)
 
 
 def _ceilings(call: CallHistory, may_hint: bool) -> Iterator[float]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from robotape_harness.faults.fault import Fault
+from robotape_harness.faults.inject import Struck
 from robotape_harness.simulation.trial import Trial
 
 __all__ = ["Evidence", "Oracle", "Verdict"]
@@ -16,17 +16,14 @@ class Evidence:
     Attributes:
         trial: The run that is judged.
         baseline: The fault-free run of the same scenario under the same seed.
-        fault: What was planned; None for a fault-free run.
-        transient: Whether the planned fault's error may pass; None where it is no error.
-        fired: At how many attempts the fault struck.
+        struck: What was planned, fault by fault, and which attempts it met; empty for a fault-free
+            run.
         cancelled_at: Instant of the run's clock at which the run was cancelled; None if it was not.
     """
 
     trial: Trial
     baseline: Trial
-    fault: Fault | None = None
-    transient: bool | None = None
-    fired: int = 0
+    struck: tuple[Struck, ...] = ()
     cancelled_at: float | None = None
 
 

@@ -15,7 +15,7 @@ from robotape_harness.simulation.trial import Trial
 
 __all__ = ["FORMAT", "document", "dumps", "trial_document", "verdict_document"]
 
-FORMAT = 1
+FORMAT = 2
 """Number of the document's format; it changes when a reader would have to."""
 
 
@@ -50,7 +50,7 @@ def document(report: CampaignReport) -> dict[str, Any]:
 def _finding(finding: Finding) -> dict[str, Any]:
     return {
         "id": finding.id,
-        "fault": None if finding.fault is None else _fault(finding.fault),
+        "faults": [_fault(fault) for fault in finding.case.faults],
         "verdicts": [verdict_document(verdict) for verdict in finding.verdicts],
         "run": trial_document(finding.trial),
     }

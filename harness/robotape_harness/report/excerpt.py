@@ -11,7 +11,7 @@ from typing import Any
 from robotape.models.record import Record
 from robotape.models.steps import StepStatus, StepType
 from robotape.secrets import redact
-from robotape_harness.faults.fault import Fault
+from robotape_harness.faults.inject import Struck
 from robotape_harness.oracles.verdict import Verdict
 from robotape_harness.report.lines import Line, Span, Style, fitted, line
 from robotape_harness.report.story import Effect, Story, last_steps, story_of
@@ -31,24 +31,24 @@ ENDINGS = {
 
 
 def excerpt(
-    trial: Trial, fault: Fault | None, verdicts: Sequence[Verdict] = (), *, width: int
+    trial: Trial, struck: Sequence[Struck], verdicts: Sequence[Verdict] = (), *, width: int
 ) -> list[Line]:
-    """The story of a run under a fault in tape order, and how the run ended.
+    """The story of a run under faults in tape order, and how the run ended.
 
     Args:
         trial: Its tape is only read.
-        fault: What was injected; None for none.
+        struck: What was injected, and which attempts it met.
         verdicts: What the oracles say of this very run.
         width: Columns; what is longer ends in `…`.
     """
-    page = _Page(trial, story_of(trial, fault, verdicts), fault, width)
+    page = _Page(trial, story_of(trial, struck, verdicts), width)
     return [*page.rows(), ending(trial, width=width)]
 
 
 def tail(trial: Trial, *, width: int) -> list[Line]:
     """The last steps of a run whose error is told elsewhere: its text is not told again."""
     error = "" if trial.error is None else str(trial.error)
-    return [*_Page(trial, last_steps(trial), None, width, error).rows()]
+    return [*_Page(trial, last_steps(trial), width, error).rows()]
 
 
 def ending(trial: Trial, *, width: int) -> Line:
@@ -72,7 +72,6 @@ def _how_it_ended(trial: Trial) -> str:
 class _Page:
     trial: Trial
     story: Story
-    fault: Fault | None
     width: int
     told_elsewhere: str = ""
 
@@ -115,10 +114,10 @@ class _Page:
     def _between(self, index: int) -> Iterator[Line]:
         for effect in self.story.effects.get(index, ()):
             yield self._effect(effect)
-        if index in self.story.struck and self.fault is not None:
-            phase = self.fault.phase.replace("_", " ")
-            name = f"{self.fault.kind.replace('_', ' ')} {phase}"
-            yield self._note("!!", f"{name}: {consequence(self.fault)}", "fault")
+        for fault in self.story.struck.get(index, ()):
+            phase = fault.phase.replace("_", " ")
+            name = f"{fault.kind.replace('_', ' ')} {phase}"
+            yield self._note("!!", f"{name}: {consequence(fault)}", "fault")
         delay = (self.trial.tape[index].facts or {}).get("delay")
         if delay is not None:
             yield self._note("..", f"waits {delay:.3f} s, then tries again", "dim")

@@ -6,7 +6,7 @@ Guarantee: a function of the report alone; no instant of the wall clock, no path
 from collections.abc import Iterator, Sequence
 
 from robotape_harness.campaign.findings import CampaignReport, Finding, group
-from robotape_harness.faults.fault import Fault
+from robotape_harness.faults.case import Case
 from robotape_harness.report.coverage import covered, matrix
 from robotape_harness.report.excerpt import excerpt, tail
 from robotape_harness.report.lines import WIDTH, Line, Span, Style, fitted, line, wrapped
@@ -69,9 +69,9 @@ def finding_lines(finding: Finding, *, width: int = WIDTH, number: str = "") -> 
     for verdict in finding.verdicts:
         also = "" if verdict is worst else f"{verdict.oracle}: "
         rows += wrapped(f"{also}{verdict.why}", indent=2, width=width)
-    rows += [EMPTY, *labelled("fault", fault_words(finding.fault), width, style="fault")]
+    rows += [EMPTY, *labelled("fault", fault_words(finding.case), width, style="fault")]
     rows += [*labelled("tape", "of this run, as far as it matters", width), EMPTY]
-    rows += [*excerpt(finding.trial, finding.fault, finding.verdicts, width=width), EMPTY]
+    rows += [*excerpt(finding.trial, finding.struck, finding.verdicts, width=width), EMPTY]
     if advice(worst.oracle):
         rows += labelled("fix", advice(worst.oracle), width)
     if reference(worst.oracle):
@@ -79,9 +79,9 @@ def finding_lines(finding: Finding, *, width: int = WIDTH, number: str = "") -> 
     return rows
 
 
-def fault_words(fault: Fault | None) -> str:
-    """The fault that did it, or that none did."""
-    return "none: the order of the tasks alone did it" if fault is None else str(fault)
+def fault_words(case: Case) -> str:
+    """The faults that did it, or that none did."""
+    return str(case) if case.faults else "none: the order of the tasks alone did it"
 
 
 def result_lines(report: CampaignReport, *, width: int = WIDTH, kept: str = "") -> list[Line]:
@@ -109,9 +109,10 @@ def _group(alike: Sequence[Finding], number: str, replay: str, width: int) -> It
         yield EMPTY
         yield line(f"  and {len(others)} more of the same:")
     for finding in others[:SHOWN]:
-        fault = "another schedule" if finding.fault is None else str(finding.fault)
         yield line(
-            "    ", Span(finding.id, "command"), f"  {fitted(fault, width - len(finding.id) - 6)}"
+            "    ",
+            Span(finding.id, "command"),
+            f"  {fitted(str(finding.case), width - len(finding.id) - 6)}",
         )
     if others[SHOWN:]:
         rest = " ".join(finding.id for finding in others[SHOWN:])

@@ -30,15 +30,15 @@ def replay_lines(
         outcome: Of its replay.
         width: Columns.
     """
-    about = f"  seed {record.seed}, finding {record.id} replayed"
+    about = f"  seed {record.case.seed}, finding {record.id} replayed"
     head = [line(Span(record.scenario, "title"), Span(about, "dim")), ()]
     result = replay_result(record, outcome, width=width)
     if fails(outcome):
         return [*head, *finding_lines(_finding(record, outcome), width=width), (), *result]
     rows = labelled("was", _before(record), width)
-    rows += labelled("fault", fault_words(record.fault), width, style="fault")
+    rows += labelled("fault", fault_words(record.case), width, style="fault")
     rows += [*labelled("tape", "of the run as it goes now", width), ()]
-    return [*head, *result, (), *rows, *excerpt(outcome.trial, record.fault, width=width)]
+    return [*head, *result, (), *rows, *excerpt(outcome.trial, outcome.struck, width=width)]
 
 
 def replay_json(record: FindingRecord, outcome: ReplayOutcome) -> str:
@@ -47,7 +47,7 @@ def replay_json(record: FindingRecord, outcome: ReplayOutcome) -> str:
         "robotape_replay": FORMAT,
         "id": record.id,
         "scenario": record.scenario,
-        "seed": record.seed,
+        "seed": record.case.seed,
         "fails": fails(outcome),
         "identical": outcome.identical,
         "first_difference": outcome.first_difference,
@@ -62,8 +62,8 @@ def _finding(record: FindingRecord, outcome: ReplayOutcome) -> Finding:
     return Finding(
         id=record.id,
         scenario=record.scenario,
-        seed=record.seed,
-        fault=record.fault,
+        case=record.case,
+        struck=outcome.struck,
         verdicts=outcome.verdicts,
         trial=outcome.trial,
         digest=hashlib.sha256(outcome.trial.tape.to_bytes()).hexdigest(),

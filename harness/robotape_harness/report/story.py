@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from robotape.tape import Tape
 from robotape_harness.faults.fault import Fault
+from robotape_harness.faults.inject import Struck
 from robotape_harness.ledger import Commit
 from robotape_harness.oracles.history import Attempt, CallHistory, attempts_struck, calls_of
 from robotape_harness.oracles.verdict import Verdict
@@ -40,47 +41,47 @@ class Story:
 
     Attributes:
         steps: 0-based indexes on the tape, ascending.
-        struck: Those of the ACTIONs that the fault struck.
+        struck: Index of an ACTION -> the faults that struck it, the outermost first.
         effects: Index of an ACTION -> what was committed during it, in order.
         stray: What was committed in no call of the tape.
     """
 
     steps: tuple[int, ...]
-    struck: frozenset[int]
+    struck: dict[int, list[Fault]]
     effects: dict[int, list[Effect]]
     stray: tuple[Effect, ...]
 
 
-def story_of(trial: Trial, fault: Fault | None, verdicts: Sequence[Verdict] = ()) -> Story:
-    """The steps of the calls that the verdicts and the fault are about.
+def story_of(trial: Trial, struck: Sequence[Struck], verdicts: Sequence[Verdict] = ()) -> Story:
+    """The steps of the calls that the verdicts and the faults are about.
 
     Of a long story the middle is left out; of one without any call, all but the end.
 
     Args:
         trial: The run.
-        fault: What was injected; None for none.
+        struck: What was injected, and which attempts it met.
         verdicts: What the oracles say of this very run.
     """
-    concerned = _concerned(trial.tape, fault, verdicts)
+    concerned = _concerned(trial.tape, struck, verdicts)
     steps = [index for index, entry in enumerate(trial.tape) if entry.call_id in concerned]
     if not steps:
         return last_steps(trial)
     calls = calls_of(trial.tape)
-    return Story(_shortened(steps), _struck(calls, fault), *_effects(calls, trial))
+    return Story(_shortened(steps), _struck(calls, struck), *_effects(calls, trial))
 
 
 def last_steps(trial: Trial) -> Story:
     """The end of a run."""
     length = len(trial.tape)
     steps = tuple(range(max(0, length - LAST), length))
-    return Story(steps, frozenset(), *_effects(calls_of(trial.tape), trial))
+    return Story(steps, {}, *_effects(calls_of(trial.tape), trial))
 
 
-def _concerned(tape: Tape, fault: Fault | None, verdicts: Sequence[Verdict]) -> set[str]:
+def _concerned(tape: Tape, struck: Sequence[Struck], verdicts: Sequence[Verdict]) -> set[str]:
     proofs = {index for verdict in verdicts for index in verdict.steps}
     calls = {tape[index].call_id for index in proofs if index < len(tape)}
-    if fault is not None:
-        calls |= {entry.call_id for entry in tape if fault.site.covers(entry.call_id)}
+    for each in struck:
+        calls |= {entry.call_id for entry in tape if each.fault.site.covers(entry.call_id)}
     return calls - {""}
 
 
@@ -90,10 +91,12 @@ def _shortened(steps: list[int]) -> tuple[int, ...]:
     return (*steps[:HEAD], *steps[-TAIL:])
 
 
-def _struck(calls: Sequence[CallHistory], fault: Fault | None) -> frozenset[int]:
-    once = fault is not None and fault.mode == "once"
-    limit = 1 if once else sum(len(call.attempts) for call in calls)
-    return frozenset(attempt.action for _, attempt in attempts_struck(calls, fault, limit))
+def _struck(calls: Sequence[CallHistory], struck: Sequence[Struck]) -> dict[int, list[Fault]]:
+    found: dict[int, list[Fault]] = {}
+    for each in struck:
+        for _, attempt in attempts_struck(calls, [each]):
+            found.setdefault(attempt.action, []).append(each.fault)
+    return found
 
 
 def _effects(

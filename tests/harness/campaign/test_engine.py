@@ -31,7 +31,7 @@ SOUND = doing(pay_42, paying_with_key())
 def told(report: CampaignReport) -> str:
     """Everything that a report says, as text."""
     findings = [
-        (finding.id, str(finding.fault), finding.digest, [str(v) for v in finding.verdicts])
+        (finding.id, str(finding.case), finding.digest, [str(v) for v in finding.verdicts])
         for finding in report.findings
     ]
     return json.dumps([report.status, report.runs, report.message, findings, str(report.coverage)])
@@ -291,9 +291,7 @@ def test_a_finding_that_does_not_repeat_says_so() -> None:
     report = run_campaign(doing(moody, paying(max_retries=0), Tool(note)))
     assert report.findings
     for finding in report.findings:
-        assert "a second run under the same seed and fault went another way" in (
-            finding.verdicts[0].why
-        )
+        assert "a second run of the same case went another way" in (finding.verdicts[0].why)
         assert f"finding {finding.id}" in report.message
 
 

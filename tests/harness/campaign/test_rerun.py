@@ -10,6 +10,7 @@ from robotape import Tool
 from robotape_harness.campaign.engine import run_campaign
 from robotape_harness.campaign.rerun import ReplayError, replay
 from robotape_harness.campaign.store import FindingRecord, load, record_of, save
+from robotape_harness.faults.case import Case
 from robotape_harness.simulation.choices import Choices
 from robotape_harness.simulation.trial import simulate
 from robotape_harness.world import World
@@ -20,7 +21,7 @@ FINDINGS = run_campaign(NAIVE, seed=11).findings
 RECORD = record_of(FINDINGS[0], "x.py:naive")
 
 
-@pytest.mark.parametrize("finding", FINDINGS, ids=lambda finding: str(finding.fault))
+@pytest.mark.parametrize("finding", FINDINGS, ids=lambda finding: str(finding.case))
 def test_a_finding_replays_byte_for_byte_from_its_file(finding: Any, tmp_path: Path) -> None:
     save(finding, tmp_path, "x.py:naive")
     outcome = replay(load(tmp_path, finding.id), NAIVE)
@@ -57,7 +58,7 @@ def test_a_run_that_goes_on_longer_or_ends_earlier_says_so() -> None:
 
 
 def test_another_seed_differs_from_the_header_on() -> None:
-    outcome = replay(replace(RECORD, seed=12), NAIVE)
+    outcome = replay(replace(RECORD, case=replace(RECORD.case, seed=12)), NAIVE)
     assert not outcome.identical
     assert "from their header on" in outcome.first_difference
 
@@ -69,9 +70,9 @@ def test_a_schedule_is_replayed_from_its_choices() -> None:
 
     scenario = doing(pay_42, paying(), Tool(nothing))
     trial = simulate(scenario, seed=11, choices=Choices.seeded(5))
-    record: FindingRecord = record_of(replace(FINDINGS[0], trial=trial, fault=None), "")
-    assert record.choices is not None
-    assert replay(record, scenario).trial.choices.recorded == record.choices
+    case = Case(seed=11, choices=trial.choices.recorded)
+    record: FindingRecord = record_of(replace(FINDINGS[0], trial=trial, case=case), "")
+    assert replay(record, scenario).trial.choices.recorded == case.choices
 
 
 def test_a_scenario_that_fails_without_faults_cannot_be_replayed() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from robotape_harness.campaign.engine import run_campaign
 from robotape_harness.campaign.store import (
+    FORMAT,
     AmbiguousFinding,
     FindingFormatError,
     FindingNotFound,
@@ -19,6 +20,7 @@ from robotape_harness.campaign.store import (
     save,
     stored,
 )
+from robotape_harness.faults.case import Case
 from robotape_harness.simulation.choices import Choices
 from robotape_harness.simulation.trial import simulate
 from tests.harness.oracles.planted import doing, pay_42, paying
@@ -36,15 +38,14 @@ def test_what_is_loaded_is_what_was_saved(tmp_path: Path) -> None:
     assert stored(tmp_path / "deep/er") == tuple(sorted(found.id for found in FINDINGS))
 
 
-def test_choices_and_a_missing_fault_survive(tmp_path: Path) -> None:
+def test_choices_without_a_fault_survive(tmp_path: Path) -> None:
     trial = simulate(SCENARIO, choices=Choices.seeded(3))
     trial.choices.choose("schedule", 7)
-    found = replace(FINDING, fault=None, trial=trial)
+    found = replace(FINDING, case=Case(choices=trial.choices.recorded), trial=trial)
     save(found, tmp_path, TARGET)
     record = load(tmp_path, found.id)
-    assert record.fault is None
-    assert record.choices == trial.choices.recorded
-    assert record.choices
+    assert record.case == found.case
+    assert record.case.choices
 
 
 def test_the_hash_seed_is_kept_as_it_was_set(
@@ -99,7 +100,7 @@ def damaged(text: str) -> dict[str, str]:
         "cut": text[: len(text) // 2],
         "another document": "[]",
         "a part is missing": json.dumps(without),
-        "a part is something else": json.dumps({**document, "fault": 3}),
+        "a part is something else": json.dumps({**document, "faults": 3}),
         "verdicts are something else": json.dumps({**document, "verdicts": [None]}),
         "choices are damaged": json.dumps({**document, "choices": {"labels": []}}),
     }
@@ -122,7 +123,7 @@ def test_a_file_that_is_not_text_is_damaged(tmp_path: Path) -> None:
 
 def test_a_newer_format_says_what_to_do(tmp_path: Path) -> None:
     path = save(FINDING, tmp_path, TARGET)
-    path.write_text(json.dumps({"robotape_finding": 2, "whatever": 1}), "utf-8")
+    path.write_text(json.dumps({"robotape_finding": FORMAT + 1, "whatever": 1}), "utf-8")
     with pytest.raises(FindingFormatError, match="update robotape"):
         load(tmp_path, FINDING.id)
 

@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from robotape import Tool
 from robotape_harness.campaign.strike import limits_for, strike
+from robotape_harness.faults.case import Case
 from robotape_harness.faults.fault import Fault, sites_of
 from robotape_harness.scripted import FunctionLLM, say
 from robotape_harness.simulation.choices import Choices
@@ -16,9 +17,12 @@ SCENARIO = doing(pay_42, paying())
 
 def test_the_evidence_tells_what_was_planned_and_what_happened() -> None:
     evidence = under(SCENARIO, "error", mode="forever")
-    assert (evidence.fired, evidence.transient, evidence.cancelled_at) == (4, True, None)
-    assert under(SCENARIO, "permanent_error").transient is False
-    assert under(SCENARIO, "delay").transient is None
+    [struck] = evidence.struck
+    place = struck.fault.site.place
+    assert struck.attempts == tuple((place, attempt) for attempt in range(1, 5))
+    assert (struck.transient, evidence.cancelled_at) == (True, None)
+    assert under(SCENARIO, "permanent_error").struck[0].transient is False
+    assert under(SCENARIO, "delay").struck[0].transient is None
     assert under(SCENARIO, "cancellation").cancelled_at == 0.0
 
 
@@ -31,14 +35,14 @@ def test_control_another_seed_gives_other_waits() -> None:
     baseline = simulate(SCENARIO)
     [site] = sites_of(baseline.tape)
     fault = Fault("error", site, "before_commit", "forever")
-    first, other = (strike(SCENARIO, fault, baseline, seed=seed) for seed in (0, 1))
+    first, other = (strike(SCENARIO, Case(seed=seed, faults=(fault,)), baseline) for seed in (0, 1))
     assert first.trial.tape.to_bytes() != other.trial.tape.to_bytes()
 
 
 def test_without_a_fault_only_the_choices_set_a_run_apart() -> None:
     baseline = simulate(SCENARIO)
-    evidence = strike(SCENARIO, None, baseline, choices=Choices.seeded(3))
-    assert (evidence.fault, evidence.fired) == (None, 0)
+    evidence = strike(SCENARIO, Case(), baseline, choices=Choices.seeded(3))
+    assert evidence.struck == ()
     assert evidence.trial.tape.to_bytes() == baseline.tape.to_bytes()
 
 
@@ -58,14 +62,21 @@ async def insist(doer: Doer, _: World) -> None:
             await doer.call("pay", order=order)
 
 
+def calls_of_pay(*ordinals: int) -> tuple[tuple[str, int], ...]:
+    """First attempts of the calls the agent made of itself."""
+    return tuple((f"doer/tool:pay[{ordinal}]", 1) for ordinal in ordinals)
+
+
 def test_what_fails_for_ever_fails_whoever_tries_again() -> None:
     scenario = doing(insist, paying(max_retries=0))
-    assert under(scenario, "error", mode="forever").fired == 3
-    assert under(scenario, "error", mode="forever", site="tool:pay#4").fired == 1
+    assert under(scenario, "error", mode="forever").struck[0].attempts == calls_of_pay(0, 1, 2)
+    last = under(scenario, "error", mode="forever", site="tool:pay#4")
+    assert last.struck[0].attempts == calls_of_pay(3)
 
 
 def test_control_what_fails_once_fails_once() -> None:
-    assert under(doing(insist, paying(max_retries=0)), "error").fired == 1
+    evidence = under(doing(insist, paying(max_retries=0)), "error")
+    assert evidence.struck[0].attempts == calls_of_pay(0)
 
 
 def test_what_fails_once_inside_a_call_that_is_tried_again_fails_once() -> None:
@@ -79,8 +90,9 @@ def test_what_fails_once_inside_a_call_that_is_tried_again_fails_once() -> None:
     scenario = doing(ask_for_a_summary, Tool(sum_up))
     baseline = simulate(scenario)
     [site] = [found for found in sites_of(baseline.tape) if found.boundary == "llm"]
-    evidence = strike(scenario, Fault("server_error", site, "before_commit", "once"), baseline)
-    assert (evidence.fired, evidence.trial.ending) == (1, "answered")
+    fault = Fault("server_error", site, "before_commit", "once")
+    evidence = strike(scenario, Case(faults=(fault,)), baseline)
+    assert (len(evidence.struck[0].attempts), evidence.trial.ending) == (1, "answered")
 
 
 async def ask_for_a_summary(doer: Doer, _: World) -> str:

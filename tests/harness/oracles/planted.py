@@ -5,6 +5,7 @@ from typing import Any
 
 from robotape import BaseAgent, RunContext, RunResult, Tool
 from robotape_harness.campaign.strike import strike
+from robotape_harness.faults.case import Case
 from robotape_harness.faults.fault import Fault, Mode, Phase, sites_of
 from robotape_harness.oracles import Evidence, Oracle, Verdict, judge
 from robotape_harness.scenario import Scenario
@@ -74,7 +75,8 @@ def under(
     baseline = simulate(scenario)
     assert baseline.ending == "answered", baseline.error
     place = {found.alias: found for found in sites_of(baseline.tape)}[site]
-    return strike(scenario, Fault(kind, place, phase, mode, dict(params or {})), baseline)
+    fault = Fault(kind, place, phase, mode, dict(params or {}))
+    return strike(scenario, Case(faults=(fault,)), baseline)
 
 
 def accused(oracle: Oracle, evidence: Evidence) -> list[Verdict]:

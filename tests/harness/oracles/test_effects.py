@@ -7,6 +7,7 @@ import pytest
 from robotape import RunContext, RunResult, Tool
 from robotape.models.steps import StepType
 from robotape_harness.faults.fault import Fault, Site
+from robotape_harness.faults.inject import Struck
 from robotape_harness.ledger import EffectLedger
 from robotape_harness.oracles.effects import (
     duplicate_side_effect,
@@ -132,7 +133,7 @@ def test_a_call_delivered_twice_in_one_attempt_is_accused_with_that_attempt() ->
 
     scenario = doing(pay_42, Tool(pay))
     evidence = Evidence(
-        trial=simulate(scenario, interceptors=[Twice()]), baseline=simulate(scenario), fired=1
+        trial=simulate(scenario, interceptors=[Twice()]), baseline=simulate(scenario)
     )
     [verdict] = accused(duplicate_side_effect, evidence)
     assert "attempt 1 of doer/tool:pay[0] delivered it twice" in verdict.why
@@ -207,5 +208,5 @@ def test_a_duplicate_explains_an_outcome_only_if_nothing_is_missing() -> None:
 def test_a_run_without_effects_has_no_duplicates() -> None:
     site = Site("tool", "tool:pay#1", "doer/tool:pay[0]")
     trial = simulate(doing(hide, paying(max_retries=0)))
-    fault = Fault("error", site, "before_commit", "once")
-    assert not duplicate_side_effect(Evidence(trial=trial, baseline=trial, fault=fault))
+    struck = (Struck(Fault("error", site, "before_commit", "once")),)
+    assert not duplicate_side_effect(Evidence(trial=trial, baseline=trial, struck=struck))

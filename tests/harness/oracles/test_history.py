@@ -55,9 +55,9 @@ def test_the_struck_attempts_are_as_many_as_the_fault_fired() -> None:
     for mode, expected in cases:
         evidence = under(doing(pay_42, paying()), "error", mode=mode)
         calls = calls_of(evidence.trial.tape)
-        struck = attempts_struck(calls, evidence.fault, evidence.fired)
-        assert len(struck) == evidence.fired == expected
-    assert attempts_struck(calls, None, 1) == []
+        struck = attempts_struck(calls, evidence.struck)
+        assert [attempt.number for _, attempt in struck] == [*range(1, expected + 1)]
+    assert attempts_struck(calls, ()) == []
 
 
 def test_asking_again_after_a_failure_is_a_chain_and_asking_twice_is_not() -> None:

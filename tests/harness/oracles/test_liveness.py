@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from robotape_harness.faults.fault import Fault, Site
+from robotape_harness.faults.inject import Struck
 from robotape_harness.oracles.liveness import hang, vacuous
 from robotape_harness.oracles.verdict import Evidence
 from robotape_harness.simulation.trial import simulate
@@ -100,8 +101,7 @@ def test_a_fault_that_never_happens_is_accused_alone() -> None:
     evidence = Evidence(
         trial=trial,
         baseline=trial,
-        fault=Fault("error", site, "before_commit", "once"),
-        transient=True,
+        struck=(Struck(Fault("error", site, "before_commit", "once"), transient=True),),
     )
     [verdict] = accused(vacuous, evidence)
     assert verdict.harm == 1

@@ -8,7 +8,9 @@ from robotape.models.record import Record, encode
 from robotape.models.steps import StepStatus, StepType
 from robotape.tape import Tape
 from robotape_harness.campaign.findings import CampaignReport, Coverage, Finding
+from robotape_harness.faults.case import Case
 from robotape_harness.faults.fault import Fault, Site
+from robotape_harness.faults.inject import Struck
 from robotape_harness.ledger import Commit, EffectLedger
 from robotape_harness.oracles.verdict import Verdict
 from robotape_harness.simulation.choices import Choices
@@ -100,18 +102,29 @@ def trial(**changes: Any) -> Trial:
     return Trial(**{**facts, **changes})
 
 
-def finding(**changes: Any) -> Finding:
+def finding(*, fault: Fault | None = LOST, **changes: Any) -> Finding:
+    """The refund that is paid twice; or what another fault did, or the schedule alone (None)."""
     run = changes.get("trial") or trial()
     facts: dict[str, Any] = {
         "id": "3fa9c1d2e4",
         "scenario": "refund_desk:naive",
-        "seed": 0,
-        "fault": LOST,
+        "case": Case(choices=()) if fault is None else Case(faults=(fault,)),
+        "struck": () if fault is None else (struck(run.tape, fault),),
         "verdicts": (TWICE,),
         "trial": run,
         "digest": hashlib.sha256(run.tape.to_bytes()).hexdigest(),
     }
     return Finding(**{**facts, **changes})
+
+
+def struck(tape: Tape, fault: Fault) -> Struck:
+    """What a fault met on a tape that was written under it."""
+    met = [
+        (entry.call_id, entry.attempt)
+        for entry in tape
+        if entry.type is StepType.ACTION and fault.site.covers(entry.call_id)
+    ]
+    return Struck(fault, tuple(met[:1] if fault.mode == "once" else met), transient=True)
 
 
 def coverage(**changes: Any) -> Coverage:

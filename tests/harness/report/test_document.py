@@ -34,7 +34,8 @@ def test_findings_tell_all_it_takes_to_judge_them() -> None:
     told = document(samples.report())
     assert (told["robotape_report"], told["status"], told["runs"]) == (FORMAT, "findings", 24)
     [first, *_] = told["findings"]
-    assert first["fault"] == {
+    [fault] = first["faults"]
+    assert fault == {
         "kind": "timeout",
         "site": "tool:refund#1",
         "phase": "after_commit",

@@ -28,7 +28,7 @@ PAID_TWICE = """\
 
 
 def excerpt(finding: Finding, *, width: int) -> list[Line]:
-    return excerpts.excerpt(finding.trial, finding.fault, finding.verdicts, width=width)
+    return excerpts.excerpt(finding.trial, finding.struck, finding.verdicts, width=width)
 
 
 def test_the_refund_that_is_paid_twice() -> None:

@@ -26,6 +26,7 @@ def outcome(**changes: Any) -> ReplayOutcome:
         "trial": samples.trial(),
         "baseline": samples.trial(),
         "identical": True,
+        "struck": samples.finding().struck,
         "verdicts": (samples.TWICE,),
         "first_difference": "",
     }

@@ -11,7 +11,7 @@ from tests.harness.report.samples import ASKED, LOST, SITE, step, tape_of, trial
 
 
 def story_of(finding: Finding) -> Story:
-    return stories.story_of(finding.trial, finding.fault, finding.verdicts)
+    return stories.story_of(finding.trial, finding.struck, finding.verdicts)
 
 
 def test_the_calls_of_the_fault_and_of_the_proof_are_shown() -> None:
@@ -52,14 +52,14 @@ def test_an_effect_outside_any_call_is_not_lost() -> None:
 
 
 def test_once_strikes_the_first_attempt_and_for_ever_every_one() -> None:
-    assert story_of(samples.finding()).struck == {3}
+    assert story_of(samples.finding()).struck == {3: [LOST]}
     forever = Fault("timeout", SITE, "after_commit", "forever")
-    assert story_of(samples.finding(fault=forever)).struck == {3, 5}
+    assert story_of(samples.finding(fault=forever)).struck == {3: [forever], 5: [forever]}
 
 
 def test_control_a_fault_elsewhere_strikes_nothing_here() -> None:
     elsewhere = Fault("timeout", Site("tool", "tool:x#1", "x"), "after_commit", "once")
-    assert story_of(samples.finding(fault=elsewhere)).struck == frozenset()
+    assert story_of(samples.finding(fault=elsewhere)).struck == {}
 
 
 def test_of_a_long_story_the_middle_is_left_out() -> None:
