@@ -1,18 +1,17 @@
-"""Behaviours: what the faults do to a call, one small function each, found by name.
+"""Behaviours: what the faults do before and after an effect, one small function each, by name.
 
-When a behaviour strikes, and in which phase, is the injector's business.
+When a behaviour strikes, and in which phase, is the injector's business; what an answer is
+spoiled to, `spoiled` knows.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from robotape.llm.exchange import LLMResponse
-from robotape.models.messages import ToolCall
 from robotape_harness.faults.catalogue import Kind
 from robotape_harness.faults.fault import Fault
 
-__all__ = ["ACTS", "Act", "REWRITES", "Rewrite", "Strike"]
+__all__ = ["ACTS", "Act", "Strike"]
 
 SETTLE = 1e-6  # virtual seconds, so that everything that is ready now has its turn before
 
@@ -34,8 +33,6 @@ class Strike:
 
 Act = Callable[[Strike], Awaitable[None]]
 """Stands before or behind an effect: raises in its place, or lets time pass."""
-Rewrite = Callable[[LLMResponse], LLMResponse]
-"""Makes an answer wrong; gives back the same object where there is nothing to spoil."""
 
 
 async def _fail(strike: Strike) -> None:
@@ -63,26 +60,3 @@ async def _cancel(strike: Strike) -> None:
 
 
 ACTS: dict[str, Act] = {"cancel": _cancel, "delay": _delay, "fail": _fail, "time_out": _time_out}
-
-
-def _rename_tool(response: LLMResponse) -> LLMResponse:
-    """Misname the first tool that is called."""
-    return _first_spoiled(response, lambda call: replace(call, name=f"no_such_{call.name}"))
-
-
-def _cut_arguments(response: LLMResponse) -> LLMResponse:
-    """Cut the arguments of the first call in half, as a token limit does."""
-    return _first_spoiled(
-        response,
-        lambda call: replace(call, arguments=call.arguments[: (len(call.arguments) + 1) // 2]),
-    )
-
-
-def _first_spoiled(response: LLMResponse, spoil: Callable[[ToolCall], ToolCall]) -> LLMResponse:
-    if not response.tool_calls:
-        return response
-    first, *others = response.tool_calls
-    return replace(response, tool_calls=(spoil(first), *others))
-
-
-REWRITES: dict[str, Rewrite] = {"cut_arguments": _cut_arguments, "rename_tool": _rename_tool}

@@ -8,7 +8,7 @@ from robotape.tape import Tape
 
 __all__ = ["Boundary", "Fault", "Mode", "Phase", "Site", "sites_of"]
 
-Boundary = Literal["tool", "llm", "http", "wire"]
+Boundary = Literal["tool", "llm", "mcp", "http", "wire"]
 Phase = Literal["before_commit", "after_commit"]
 Mode = Literal["once", "forever"]
 

@@ -10,9 +10,10 @@ from robotape.calls import Call, CallNext
 from robotape.errors import mark_permanent
 from robotape.runtime import current_scope
 from robotape.stream import Stream
-from robotape_harness.faults.behaviours import ACTS, REWRITES, Act, Strike
+from robotape_harness.faults.behaviours import ACTS, Act, Strike
 from robotape_harness.faults.catalogue import kind_of
 from robotape_harness.faults.fault import Fault
+from robotape_harness.faults.spoiled import REWRITES
 
 __all__ = ["FaultInjector", "Struck", "is_due"]
 

@@ -1,26 +1,17 @@
 """Behaviours: each does one thing to a call, and spoils nothing it was not asked to."""
 
 import asyncio
-import json
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
-from robotape.llm.exchange import LLMResponse
-from robotape.models.messages import ToolCall
-from robotape_harness.faults.behaviours import ACTS, REWRITES, SETTLE, Strike
+from robotape_harness.faults.behaviours import ACTS, SETTLE, Strike
 from robotape_harness.faults.catalogue import kind_of
 from robotape_harness.faults.fault import Fault, Site
+from robotape_harness.faults.spoiled import REWRITES
 from robotape_harness.simulation import SimLoop
 
 SITE = Site("tool", "tool:pay#1", "desk/1/tool:pay[0]")
-ASKED = LLMResponse(
-    "Let me pay.",
-    (ToolCall("pay", '{"order":1}', "a"), ToolCall("pay", '{"order":2}', "b")),
-    model="m",
-    finish_reason="tool_calls",
-)
 
 
 def strike(name: str, cancel: Callable[[], object] = lambda: None, **params: float) -> Strike:
@@ -75,34 +66,6 @@ def test_cancel_in_the_run_itself_does_not_return() -> None:
 
     with asyncio.Runner(loop_factory=SimLoop) as runner, pytest.raises(asyncio.CancelledError):
         runner.run(run())
-
-
-def test_only_the_first_call_is_misnamed() -> None:
-    first, second = ASKED.tool_calls
-    spoiled = REWRITES["rename_tool"](ASKED)
-    assert spoiled == replace(ASKED, tool_calls=(replace(first, name="no_such_pay"), second))
-
-
-def test_only_the_first_calls_arguments_are_cut_and_do_not_parse() -> None:
-    first, second = ASKED.tool_calls
-    spoiled = REWRITES["cut_arguments"](ASKED)
-    assert spoiled == replace(ASKED, tool_calls=(replace(first, arguments='{"orde'), second))
-
-
-@pytest.mark.parametrize("arguments", ["{}", '{"a":1}', '{"a":{"b":[1,2,3]}}', '{"name":"Zoë"}'])
-def test_half_an_object_is_never_json(arguments: str) -> None:
-    (call,) = REWRITES["cut_arguments"](
-        LLMResponse(tool_calls=(ToolCall("f", arguments),))
-    ).tool_calls
-    assert arguments.startswith(call.arguments) and call.arguments
-    with pytest.raises(json.JSONDecodeError):
-        json.loads(call.arguments)
-
-
-@pytest.mark.parametrize("name", REWRITES)
-def test_an_answer_without_calls_passes_as_the_same_object(name: str) -> None:
-    answer = LLMResponse("It is 3.")
-    assert REWRITES[name](answer) is answer
 
 
 def test_no_name_stands_for_two_behaviours() -> None:

@@ -7,29 +7,37 @@ import pytest
 
 from robotape.errors import CallTimeoutError, LLMError, RateLimitError, is_permanent
 from robotape.retry import is_retryable_llm_error, is_retryable_tool_error
-from robotape_harness.faults.behaviours import ACTS, REWRITES
+from robotape_harness.faults.behaviours import ACTS
 from robotape_harness.faults.catalogue import (
     MODES,
     PHASES,
     Kind,
+    every_kind,
     impossible,
     kind_of,
     kinds,
     possible,
 )
-from robotape_harness.faults.fault import Boundary, Fault, Site
+from robotape_harness.faults.fault import Boundary, Fault, Phase, Site
+from robotape_harness.faults.spoiled import REWRITES
 
 TOOL = Site("tool", "tool:refund#1", "desk/1/tool:refund[0]")
 ASKS = Site("llm", "llm[desk]#1", "desk/1/llm", asks_for_tools=True)
 ANSWERS = Site("llm", "llm[desk]#2", "desk/2/llm")
-SITES = (TOOL, ASKS, ANSWERS)
-ALL = [kind for site in (TOOL, ASKS) for kind in kinds(site.boundary)]
+SERVED = Site("mcp", "mcp:search#1", "desk/1/mcp:search[0]")
+SITES = (TOOL, ASKS, ANSWERS, SERVED)
+AT = {"tool": TOOL, "llm": ASKS, "mcp": SERVED}
+ALL = [kind for site in (TOOL, ASKS, SERVED) for kind in every_kind(site.boundary)]
 RAISING = [kind for kind in ALL if kind.error]
 
 
 def fault_of(kind: Kind) -> Fault:
-    site = TOOL if kind.boundary == "tool" else ASKS
-    return next(fault for fault in possible(site) if fault.kind == kind.name)
+    phase: Phase = "after_commit" if kind.name in AFTERWARDS else "before_commit"
+    return Fault(kind.name, AT[kind.boundary], phase, "once", dict(kind.params))
+
+
+# A reply that cannot be read has been sent.
+AFTERWARDS = {kind.name for kind in ALL if "malformed_reply" in (kind.name, kind.like)}
 
 
 def named(kind: Kind) -> str:
@@ -45,6 +53,11 @@ def named(kind: Kind) -> str:
             "rate_limit server_error connection_reset timeout authentication quota delay"
             " malformed_reply wrong_tool_name truncated_arguments cancellation",
         ),
+        (
+            "mcp",
+            "connection_closed timeout server_error refused authentication protocol_violation"
+            " too_large tool_failed delay cancellation",
+        ),
         ("http", ""),
     ],
 )
@@ -58,6 +71,31 @@ def test_every_kind_has_a_behaviour_and_a_source(kind: Kind) -> None:
     assert kind.source
 
 
+@pytest.mark.parametrize("kind", ALL, ids=named)
+def test_a_variant_is_like_one_that_a_sweep_tries_and_answers_alike(kind: Kind) -> None:
+    swept = {each.name: each for each in kinds(kind.boundary)}
+    assert (kind.tier == "variant") is bool(kind.like)
+    assert (kind.tier == "sweep") is (kind.name in swept)
+    if kind.like:
+        assert kind.transient is swept[kind.like].transient
+
+
+@pytest.mark.parametrize("boundary", ["tool", "llm", "mcp"])
+def test_a_name_is_there_once(boundary: Boundary) -> None:
+    names = [kind.name for kind in every_kind(boundary)]
+    assert len(names) == len(set(names))
+
+
+def test_variants_are_tried_where_they_are_asked_for_and_plans_alone_try_the_rest() -> None:
+    usual = {fault.kind for fault in possible(ASKS)}
+    all_there = {fault.kind for fault in possible(ASKS, variants=True)}
+    assert usual == {kind.name for kind in kinds("llm")}
+    assert all_there > usual
+    assert "overloaded" in all_there - usual
+    assert "empty_answer" not in all_there
+    assert kind_of(Fault("empty_answer", ASKS, "before_commit", "once")).tier == "plan"
+
+
 def test_every_behaviour_is_used() -> None:
     assert {kind.does for kind in ALL} == {*ACTS, *REWRITES}
 
@@ -69,7 +107,7 @@ def test_only_what_raises_says_whether_it_may_pass(kind: Kind) -> None:
 
 @pytest.mark.parametrize("kind", RAISING, ids=named)
 def test_the_core_agrees_whether_an_error_may_pass(kind: Kind) -> None:
-    judge = is_retryable_tool_error if kind.boundary == "tool" else is_retryable_llm_error
+    judge = is_retryable_llm_error if kind.boundary == "llm" else is_retryable_tool_error
     error = kind.raised(fault_of(kind))
     assert judge(error) is kind.transient
     assert is_permanent(error) is not kind.transient
@@ -120,7 +158,7 @@ def test_what_can_happen_and_what_cannot_are_the_whole_and_share_nothing(site: S
     assert sorted(can + cannot) == sorted(whole)
 
 
-@pytest.mark.parametrize(("site", "number"), [(TOOL, 20), (ASKS, 21), (ANSWERS, 17)])
+@pytest.mark.parametrize(("site", "number"), [(TOOL, 20), (ASKS, 21), (ANSWERS, 17), (SERVED, 34)])
 def test_how_many_faults_there_are_at_a_site(site: Site, number: int) -> None:
     assert len(possible(site)) == number
 
@@ -138,6 +176,20 @@ def test_the_order_is_that_of_the_table_whatever_the_hash_seed(site: Site) -> No
 @pytest.mark.parametrize("site", SITES, ids=str)
 def test_every_impossible_pair_has_a_reason(site: Site) -> None:
     assert all(reason for _, reason in impossible(site))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("short_read", TOOL, "before_commit", "once"),
+        Fault("empty_tool_name", ANSWERS, "before_commit", "once"),
+        Fault("unknown_method", SERVED, "after_commit", "once"),
+    ],
+    ids=str,
+)
+def test_what_cannot_happen_no_variant_of_it_can(fault: Fault) -> None:
+    with pytest.raises(ValueError, match="cannot happen"):
+        kind_of(fault)
 
 
 def test_some_reasons() -> None:

@@ -1,29 +1,29 @@
-"""The fault catalogue: which faults there are, and which of them cannot happen; data in calls.toml.
+"""The fault catalogue: which faults there are, and which of them cannot happen; data in *.toml.
 
 It knows what a kind raises, not how that is done to a call: see `inject`.
 """
 
-import builtins
-import json
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
+from importlib import import_module
 from importlib.resources import files
 from itertools import product
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
-from robotape import errors
 from robotape.errors import is_permanent, mark_permanent
 from robotape_harness.faults.fault import Boundary, Fault, Mode, Phase, Site
 
-__all__ = ["Impossible", "Kind", "impossible", "kind_of", "kinds", "possible"]
+__all__ = ["Impossible", "Kind", "Tier", "every_kind", "impossible", "kind_of", "kinds", "possible"]
 
-DATA = "calls.toml"
+DATA = ("calls.toml", "llm_variants.toml", "tool_variants.toml")
 TIME = "seconds"
 PHASES: tuple[Phase, ...] = get_args(Phase)
 MODES: tuple[Mode, ...] = get_args(Mode)
-MODULES = {"builtins": builtins, "json": json, "robotape.errors": errors}
+
+Tier = Literal["sweep", "variant", "plan"]
+"""When a kind is tried: always; where variants are asked for; only if a plan names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,9 @@ class Kind:
         name: Unique at its boundary.
         does: Name of the behaviour that carries it out.
         source: Row of reference/faults.md that shows it in the wild.
+        tier: When it is tried.
+        like: The kind at its boundary whose handling a variant shares; empty for the others.
+        provider: Who answers like this; empty where any of them does.
         transient: Whether its error may pass; None where it raises none.
         error: Class of what is raised; None where nothing is.
         arguments: What the error is made with.
@@ -46,6 +49,9 @@ class Kind:
     name: str
     does: str
     source: str
+    tier: Tier = "sweep"
+    like: str = ""
+    provider: str = ""
     transient: bool | None = None
     error: type[Exception] | None = None
     arguments: tuple[Any, ...] = ()
@@ -102,8 +108,17 @@ class Impossible:
 
 
 def kinds(boundary: Boundary) -> tuple[Kind, ...]:
-    """The kinds at a boundary, in the order of the catalogue."""
-    return tuple(kind for kind in _catalogue()[0] if kind.boundary == boundary)
+    """The kinds that a sweep tries at a boundary, in the order of the catalogue."""
+    return tuple(kind for kind in every_kind(boundary) if kind.tier == "sweep")
+
+
+@cache
+def every_kind(boundary: Boundary) -> tuple[Kind, ...]:
+    """All kinds at a boundary, variants and what only plans inject included, in its order.
+
+    Guarantee: a name is there once.
+    """
+    return tuple(_kind(row) for row in _rows("kind") if row["boundary"] == boundary)
 
 
 def kind_of(fault: Fault) -> Kind:
@@ -113,24 +128,27 @@ def kind_of(fault: Fault) -> Kind:
         ValueError: There is no such kind at its boundary, or the pair cannot happen.
     """
     boundary = fault.site.boundary
-    known = {kind.name: kind for kind in kinds(boundary)}
+    known = {kind.name: kind for kind in every_kind(boundary)}
     if fault.kind not in known:
-        raise ValueError(
-            f"no fault at {boundary} is called {fault.kind!r}; there are: {', '.join(known)}"
-        )
+        there = ", ".join(known) or "none"
+        raise ValueError(f"no fault at {boundary} is called {fault.kind!r}; there are: {there}")
     reason = _why_not(fault)
     if reason:
         raise ValueError(f"{fault} cannot happen: {reason}")
     return known[fault.kind]
 
 
-def possible(site: Site) -> list[Fault]:
+def possible(site: Site, *, variants: bool = False) -> list[Fault]:
     """Every fault that can happen at a site, in the order of the catalogue.
+
+    Args:
+        site: Where.
+        variants: Also those that an agent meets as one of the others.
 
     Returns:
         Kind by kind; within a kind before_commit first, within a phase once first.
     """
-    return [fault for fault in _all(site) if not _why_not(fault)]
+    return [fault for fault in _all(site, variants) if not _why_not(fault)]
 
 
 def impossible(site: Site) -> list[tuple[str, str]]:
@@ -138,34 +156,45 @@ def impossible(site: Site) -> list[tuple[str, str]]:
     return [(str(fault), reason) for fault in _all(site) if (reason := _why_not(fault))]
 
 
-def _all(site: Site) -> Iterator[Fault]:
-    for kind, phase, mode in product(kinds(site.boundary), PHASES, MODES):
+def _all(site: Site, variants: bool = False) -> Iterator[Fault]:
+    tiers = ("sweep", "variant") if variants else ("sweep",)
+    tried = [kind for kind in every_kind(site.boundary) if kind.tier in tiers]
+    for kind, phase, mode in product(tried, PHASES, MODES):
         yield Fault(kind.name, site, phase, mode, dict(kind.params))
 
 
 def _why_not(fault: Fault) -> str:
-    """Why a fault cannot happen; empty if it can."""
-    return next((row.reason for row in _catalogue()[1] if row.covers(fault)), "")
+    """Why a fault cannot happen; empty if it can. What cannot happen, no variant of it can."""
+    alike = [each.like for each in every_kind(fault.site.boundary) if each.name == fault.kind]
+    told = [fault, *(replace(fault, kind=name) for name in alike if name)]
+    rows = (row for row in _impossible() for each in told if row.covers(each))
+    return next((row.reason for row in rows), "")
 
 
 @cache
-def _catalogue() -> tuple[tuple[Kind, ...], tuple[Impossible, ...]]:
-    data = tomllib.loads((files(__name__) / DATA).read_text(encoding="utf-8"))
-    return (
-        tuple(_kind(row) for row in data["kind"]),
-        tuple(Impossible(**row) for row in data["impossible"]),
-    )
+def _impossible() -> tuple[Impossible, ...]:
+    return tuple(Impossible(**row) for row in _rows("impossible"))
 
 
-def _kind(row: dict[str, Any]) -> Kind:
-    arguments = tuple(row.pop("arguments", ()))
-    error = row.pop("error", None)
-    return Kind(**row, arguments=arguments, error=None if error is None else _class(error))
+@cache
+def _rows(table: str) -> tuple[dict[str, Any], ...]:
+    documents = (tomllib.loads((files(__name__) / name).read_text("utf-8")) for name in DATA)
+    return tuple(row for document in documents for row in document.get(table, ()))
+
+
+def _kind(row: Mapping[str, Any]) -> Kind:
+    facts: dict[str, Any] = {"tier": "variant" if "like" in row else "sweep", **row}
+    facts["arguments"] = tuple(row.get("arguments", ()))
+    if "error" in row:
+        facts["error"] = _class(row["error"])
+    return Kind(**facts)
 
 
 def _class(path: str) -> type[Exception]:
+    """The class of that name; its module is loaded where a site of its boundary is met."""
     module, _, name = path.rpartition(".")
-    found = getattr(MODULES[module], name)
+    # optional dependency: robotape.mcp needs the MCP SDK, which whoever has such a site has
+    found = getattr(import_module(module), name)
     if not (isinstance(found, type) and issubclass(found, Exception)):
-        raise TypeError(f"{path} in {DATA} is no exception class")
+        raise TypeError(f"{path} in the fault catalogue is no exception class")
     return found
