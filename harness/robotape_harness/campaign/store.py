@@ -17,6 +17,7 @@ from robotape.tape import Tape
 from robotape_harness.campaign.findings import Finding
 from robotape_harness.faults.case import Case
 from robotape_harness.faults.fault import Fault, Site
+from robotape_harness.faults.when import When
 from robotape_harness.oracles.verdict import Verdict
 from robotape_harness.simulation.choices import dump_choices, load_choices
 
@@ -302,6 +303,7 @@ def _fault(told: dict[str, Any]) -> Fault:
         phase=told["phase"],
         mode=told["mode"],
         params=dict(told["params"]),
+        when=When(**told["when"]),
     )
 
 

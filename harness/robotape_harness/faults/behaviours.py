@@ -59,4 +59,10 @@ async def _cancel(strike: Strike) -> None:
     await asyncio.sleep(SETTLE)
 
 
-ACTS: dict[str, Act] = {"cancel": _cancel, "delay": _delay, "fail": _fail, "time_out": _time_out}
+ACTS: dict[str, Act] = {
+    "cancel": _cancel,
+    "delay": _delay,
+    "fail": _fail,
+    "repeat": _delay,  # what comes between the two deliveries; the second is the phase's doing
+    "time_out": _time_out,
+}

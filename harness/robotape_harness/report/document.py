@@ -6,6 +6,7 @@ path of this machine, no version; the same seed gives the same bytes.
 
 import hashlib
 import json
+from dataclasses import asdict
 from typing import Any
 
 from robotape_harness.campaign.findings import CampaignReport, Coverage, Finding
@@ -63,6 +64,7 @@ def _fault(fault: Fault) -> dict[str, Any]:
         "phase": fault.phase,
         "mode": fault.mode,
         "params": fault.params,
+        "when": asdict(fault.when),
     }
 
 

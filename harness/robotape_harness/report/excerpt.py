@@ -115,9 +115,8 @@ class _Page:
         for effect in self.story.effects.get(index, ()):
             yield self._effect(effect)
         for fault in self.story.struck.get(index, ()):
-            phase = fault.phase.replace("_", " ")
-            name = f"{fault.kind.replace('_', ' ')} {phase}"
-            yield self._note("!!", f"{name}: {consequence(fault)}", "fault")
+            manner = fault.manner.replace("_", " ")
+            yield self._note("!!", f"{manner}: {consequence(fault)}", "fault")
         delay = (self.trial.tape[index].facts or {}).get("delay")
         if delay is not None:
             yield self._note("..", f"waits {delay:.3f} s, then tries again", "dim")

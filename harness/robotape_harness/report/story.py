@@ -82,6 +82,7 @@ def _concerned(tape: Tape, struck: Sequence[Struck], verdicts: Sequence[Verdict]
     calls = {tape[index].call_id for index in proofs if index < len(tape)}
     for each in struck:
         calls |= {entry.call_id for entry in tape if each.fault.site.covers(entry.call_id)}
+        calls |= {call_id for call_id, _ in each.attempts}
     return calls - {""}
 
 

@@ -12,7 +12,8 @@ __all__ = ["advice", "consequence", "harm_style", "harm_word", "reference", "tit
 
 HARMS = {5: "critical", 4: "severe", 3: "serious", 2: "minor", 1: "nuisance"}
 
-# What the caller meets, by kind; where a kind is not here, the phase says it all.
+# What the caller meets, by kind; where a kind is not here, and in phases beside before and after
+# the commit, the phase says it all.
 SYMPTOMS: Mapping[str, str] = {
     "cancellation": "the run is cancelled here",
     "delay": "the reply comes late",
@@ -59,6 +60,10 @@ def harm_style(harm: int) -> Style:
 
 def consequence(fault: Fault) -> str:
     """What a fault does to the call it strikes, in words of the caller."""
+    if fault.phase == "duplicate_delivery":
+        return "it is delivered again, and done again unless somebody notices"
+    if fault.phase == "late_reply":
+        return "it is done later, whether somebody still waits or not"
     if fault.kind in SYMPTOMS:
         return SYMPTOMS[fault.kind]
     if fault.phase == "after_commit":

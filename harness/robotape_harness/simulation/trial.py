@@ -7,9 +7,9 @@ import asyncio
 import inspect
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from robotape.agents import RunResult
 from robotape.calls import Call, CallNext, Middleware
@@ -22,7 +22,13 @@ from robotape_harness.scenario import Scenario, ScenarioError
 from robotape_harness.simulation.asyncio_internals import run_outside
 from robotape_harness.simulation.choices import Choices
 from robotape_harness.simulation.clearing import clear_away
-from robotape_harness.simulation.detect import CallLimitError, HangError
+from robotape_harness.simulation.detect import (
+    CallLimitError,
+    HangError,
+    WaitingTask,
+    describe_task,
+)
+from robotape_harness.simulation.handle import RunHandle
 from robotape_harness.simulation.loop import SimLoop
 from robotape_harness.simulation.watchdog import BlockedThreadError
 
@@ -63,7 +69,8 @@ class Trial:
         ledger: Whatever happened.
         outcome: The scenario's outcome as canonical JSON text, known secrets taken out; empty
             unless `answered`.
-        seconds: Virtual seconds it took.
+        seconds: Virtual seconds it took; what the harness does after it, a late reply say, is
+            in the ledger and on the tape, and counts neither here nor among the steps.
         steps: Loop steps it took.
         leftovers: Tasks and timers that were left, described.
         choices: What was decided, for replay.
@@ -80,20 +87,6 @@ class Trial:
     steps: int
     leftovers: tuple[str, ...]
     choices: Choices = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class RunHandle:
-    """What an interceptor can do to the run it stands in.
-
-    An interceptor that has a method `bind` is given one before the run begins.
-    """
-
-    _task: asyncio.Task[None]
-
-    def cancel(self) -> bool:
-        """Cancel the run, as whoever waits for it would; False if it has ended already."""
-        return self._task.cancel()
 
 
 def simulate(
@@ -133,15 +126,39 @@ def simulate(
         allowance = _Allowance(loop, limits.calls)
         run = _SimulatedRun(scenario, seed, (allowance, *interceptors))
         task = loop.create_task(run.live(), name="run")
+        run.handle = RunHandle(loop, task)
         for interceptor in interceptors:
             bind = getattr(interceptor, "bind", None)
             if bind is not None:
-                bind(RunHandle(task))
+                bind(run.handle)
         failure = _drive(loop, task)
+        end = _End.of(loop, run.handle)
+        if failure is None and run.handle.is_awaited:
+            failure = _settle(run, loop)
         ending, error = _ending(run, loop, task, failure)
-        return _trial(run, loop, ending, error)
+        return _trial(run, end, loop, ending, error)
     finally:
         clear_away(loop)
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """A run at the instant at which it ended.
+
+    Attributes:
+        seconds: Virtual seconds it took.
+        steps: Loop steps it took.
+        tasks: What it left unfinished.
+    """
+
+    seconds: float
+    steps: int
+    tasks: tuple[WaitingTask, ...]
+
+    @classmethod
+    def of(cls, loop: SimLoop, handle: RunHandle) -> Self:
+        left = [task for task in loop.unfinished() if task not in handle.asides]
+        return cls(loop.time(), loop.steps, tuple(map(describe_task, left)))
 
 
 class _SimulatedRun:
@@ -157,6 +174,8 @@ class _SimulatedRun:
         self.result: RunResult | None = None
         self.outcome = ""
         self.blamed: BaseException | None = None
+        self.handle: RunHandle | None = None
+        self._world: Any = None
 
     @property
     def tape(self) -> Tape:
@@ -177,15 +196,21 @@ class _SimulatedRun:
     async def _live(self) -> None:
         scenario = self._scenario
         with self._blaming("world"):
-            world = scenario.world()
+            self._world = world = scenario.world()
             self.ledger = _ledger_of(world)
         with self._blaming("agent"):
             agent = scenario.agent(world)
         result = await self._begin(agent, world)
         with self._blaming("run"):
             self.result = _checked(result)
-        with self._blaming("outcome"):
-            self.outcome = _canonical(scenario.outcome(self.result, world))
+        if self.handle is None or not self.handle.is_awaited:
+            self.conclude()
+
+    def conclude(self) -> None:
+        """Ask for the outcome, once all that happens has happened."""
+        if self.result is not None:
+            with self._blaming("outcome"):
+                self.outcome = _canonical(self._scenario.outcome(self.result, self._world))
 
     def _begin(self, agent: Any, world: Any) -> Any:
         scenario = self._scenario
@@ -291,6 +316,20 @@ def _drive(loop: SimLoop, task: asyncio.Task[None]) -> BaseException | None:
     return None
 
 
+def _settle(run: _SimulatedRun, loop: SimLoop) -> BaseException | None:
+    """Let what is done outside the run be done, then ask for the outcome.
+
+    Returns:
+        What made it impossible to judge; that something out there never ends is no fault of
+        the run's.
+    """
+    assert run.handle is not None
+    failure = _drive(loop, loop.create_task(run.handle.settle(), name="settle"))
+    with suppress(Exception):  # taken down by the run
+        run.conclude()
+    return failure if isinstance(failure, BlockedThreadError) else None
+
+
 def _stop_behind_the_others(task: asyncio.Task[None]) -> None:
     loop = task.get_loop()
     loop.call_soon(loop.stop)
@@ -323,21 +362,22 @@ def _ending_of(task: asyncio.Task[None]) -> tuple[Ending, BaseException | None]:
     return "answered", None
 
 
-def _trial(run: _SimulatedRun, loop: SimLoop, ending: Ending, error: BaseException | None) -> Trial:
+def _trial(
+    run: _SimulatedRun, end: _End, loop: SimLoop, ending: Ending, error: BaseException | None
+) -> Trial:
     """Take down what is to be judged, before what is left over is cleared away."""
-    left = loop.leftovers()
     is_answered = ending == "answered"
     return Trial(
         ending=ending,
         result=run.result if is_answered else None,
         error=error,
         # Clearing away makes tasks write on, which is no part of the run.
-        tape=_copied(run.tape) if left.tasks else run.tape,
-        ledger=run.ledger.clone() if left.tasks else run.ledger,
+        tape=_copied(run.tape) if loop.unfinished() else run.tape,
+        ledger=run.ledger.clone() if loop.unfinished() else run.ledger,
         outcome=run.outcome if is_answered else "",
-        seconds=loop.time(),
-        steps=loop.steps,
-        leftovers=tuple(map(str, (*left.tasks, *left.timers))),
+        seconds=end.seconds,
+        steps=end.steps,
+        leftovers=tuple(map(str, (*end.tasks, *loop.leftovers().timers))),
         choices=loop.choices,
     )
 

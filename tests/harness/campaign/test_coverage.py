@@ -4,9 +4,9 @@ from robotape_harness.campaign.coverage import Tally
 from robotape_harness.campaign.sweep import plan_sweep
 from robotape_harness.faults.catalogue import kinds
 from robotape_harness.simulation.trial import simulate
-from tests.harness.oracles.planted import doing, pay_42, paying
+from tests.harness.oracles.planted import doing, pay_42, paying_with_key
 
-PLAN = plan_sweep(simulate(doing(pay_42, paying())).tape)
+PLAN = plan_sweep(simulate(doing(pay_42, paying_with_key())).tape)
 ALIAS = "tool:pay#1"
 
 

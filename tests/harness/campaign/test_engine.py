@@ -58,7 +58,8 @@ def test_the_refund_paid_twice_is_found_and_everything_else_is_fine() -> None:
         "timeout",
         "malformed_reply",
     }
-    assert set(states.values()) == {"finding", "ok"}
+    assert {kind for kind, state in states.items() if state == "impossible"} == {"repeat"}
+    assert set(states.values()) == {"finding", "ok", "impossible"}
     assert report.runs == 2 + report.coverage.tried + len(report.findings)
 
 

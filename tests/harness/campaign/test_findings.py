@@ -7,6 +7,7 @@ from robotape_harness.campaign.engine import run_campaign
 from robotape_harness.campaign.findings import finding_id, group
 from robotape_harness.faults.case import Case
 from robotape_harness.faults.fault import Fault, Site
+from robotape_harness.faults.when import When
 from robotape_harness.simulation.choices import Choice
 from tests.harness.oracles.planted import doing, pay_42, paying
 
@@ -31,9 +32,10 @@ def test_control_any_of_them_changes_the_id() -> None:
         finding_id("naive", replace(CASE, choices=(Choice("schedule", 2, 1),)), ["hang"]),
         finding_id("naive", Case(faults=(replace(FAULT, mode="forever"),)), ["hang"]),
         finding_id("naive", Case(faults=(replace(FAULT, params={"seconds": 1.0}),)), ["hang"]),
+        finding_id("naive", Case(faults=(replace(FAULT, when=When(nth=2)),)), ["hang"]),
         finding_id("naive", CASE, ["no_cap"]),
     }
-    assert len(ids) == 9
+    assert len(ids) == 10
     assert all(len(name) == 10 and int(name, 16) >= 0 for name in ids)
 
 

@@ -14,9 +14,9 @@ from robotape import BaseAgent, LLMAgent, Policy, RunContext, RunResult, allow, 
 from robotape.calls import Call
 from robotape.errors import CallTimeoutError, ModelBehaviorError
 from robotape.models.steps import StepType
-from robotape_harness.faults.catalogue import impossible, kind_of, kinds, possible
+from robotape_harness.faults.catalogue import MODES, PHASES, impossible, kind_of, kinds, possible
 from robotape_harness.faults.fault import Fault, Mode, Phase, Site, sites_of
-from robotape_harness.faults.inject import FaultInjector, is_due
+from robotape_harness.faults.inject import FaultInjector, is_meant
 from robotape_harness.scenario import Scenario
 from robotape_harness.scripted import ScriptedLLM, call, say
 from robotape_harness.simulation import Choices, SimLoop
@@ -100,8 +100,8 @@ def test_what_the_agent_meets_is_the_catalogues_class(fault: Fault) -> None:
 def test_what_cannot_happen_is_refused(site: Site) -> None:
     refused = 0
     for kind in kinds(site.boundary):
-        for phase in ("before_commit", "after_commit"):
-            for mode in ("once", "forever"):
+        for phase in PHASES:
+            for mode in MODES:
                 fault = Fault(kind.name, site, phase, mode)
                 if str(fault) in dict(impossible(site)):
                     refused += 1
@@ -217,18 +217,22 @@ def attempt(kind: Any, call_id: str, number: int = 1) -> Call:
     return Call(kind, "refund", {}, call_id=call_id, attempt=number)
 
 
-def test_once_spares_every_later_call_of_the_turn() -> None:
+def test_a_fault_means_every_attempt_at_its_site_and_none_elsewhere() -> None:
     fault = at("server_error", ASKS)
-    assert is_due(fault, attempt("llm", "desk/1/llm[0]"), None)
-    assert not is_due(fault, attempt("llm", "desk/1/llm[0]", 2), "desk/1/llm[0]")
-    assert not is_due(fault, attempt("llm", "desk/1/llm[1]"), "desk/1/llm[0]")
+    assert is_meant(fault, attempt("llm", "desk/1/llm[0]"))
+    assert is_meant(fault, attempt("llm", "desk/1/llm[2]", 3))
+    assert not is_meant(fault, attempt("llm", "desk/2/llm[0]"))
+    assert not is_meant(fault, attempt("tool", "desk/1/llm[0]"))
 
 
-def test_for_ever_spares_nothing_at_its_site_and_everything_elsewhere() -> None:
-    fault = at("server_error", ASKS, mode="forever")
-    assert is_due(fault, attempt("llm", "desk/1/llm[2]", 3), "desk/1/llm[0]")
-    assert not is_due(fault, attempt("llm", "desk/2/llm[0]"), None)
-    assert not is_due(fault, attempt("tool", "desk/1/llm[0]"), None)
+@pytest.mark.parametrize(("mode", "expected"), [("once", False), ("forever", True)])
+def test_for_ever_also_means_the_same_question_under_another_id(mode: Mode, expected: bool) -> None:
+    fault = at("error", TOOL, mode=mode)
+    first, again = attempt("tool", TOOL.place), attempt("tool", "desk/2/tool:refund[0]")
+    assert not is_meant(fault, again)
+    assert is_meant(fault, again, first) is expected
+    other = Call("tool", "refund", {"order": 2}, call_id=again.call_id)
+    assert not is_meant(fault, other, first)
 
 
 def test_a_fault_at_one_of_parallel_calls_spares_the_others() -> None:
@@ -441,7 +445,7 @@ def test_every_fault_gives_the_same_bytes_in_every_process() -> None:
         for hash_seed in ("0", "1", "4242")
     }
     assert len(outputs) == 1
-    assert len(outputs.pop().splitlines()) == 20 + 20 + 21 + 17
+    assert len(outputs.pop().splitlines()) == 24 + 24 + 21 + 17
 
 
 # -- streams

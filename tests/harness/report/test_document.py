@@ -41,6 +41,7 @@ def test_findings_tell_all_it_takes_to_judge_them() -> None:
         "phase": "after_commit",
         "mode": "once",
         "params": {},
+        "when": {"nth": 1, "every": 1, "match": {}, "chance": 1.0},
     }
     assert first["verdicts"][0]["steps"] == [3, 5]
     assert first["run"]["effects"] == {}

@@ -5,7 +5,7 @@ It knows what a kind raises, not how that is done to a call: see `inject`.
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from importlib.resources import files
@@ -87,24 +87,37 @@ class Impossible:
         reason: For the report.
         boundary: Where.
         kind: Name of the kind.
+        does: Behaviour of the kind.
         phase: Of the fault.
         mode: Of the fault.
         asks_for_tools: Whether the site's answer calls a tool.
+        is_keyed: Whether the site's call declares what it does.
+        obvious: Whether it goes without saying, so that reports do not list it.
     """
 
     reason: str
     boundary: Boundary | None = None
     kind: str | None = None
+    does: str | None = None
     phase: Phase | None = None
     mode: Mode | None = None
     asks_for_tools: bool | None = None
+    is_keyed: bool | None = None
+    obvious: bool = False
 
-    def covers(self, fault: Fault) -> bool:
-        """Whether a fault is one of these."""
+    def covers(self, fault: Fault, kind: Kind) -> bool:
+        """Whether a fault of a kind is one of these. What cannot happen, no variant of it can."""
         site = fault.site
-        wanted = (self.boundary, self.kind, self.phase, self.mode, self.asks_for_tools)
-        got = (site.boundary, fault.kind, fault.phase, fault.mode, site.asks_for_tools)
-        return all(want in (None, have) for want, have in zip(wanted, got, strict=True))
+        pairs = (
+            (self.boundary, site.boundary),
+            (self.does, kind.does),
+            (self.phase, fault.phase),
+            (self.mode, fault.mode),
+            (self.asks_for_tools, site.asks_for_tools),
+            (self.is_keyed, site.is_keyed),
+        )
+        is_of_kind = self.kind in (None, kind.name, kind.like)
+        return is_of_kind and all(want in (None, have) for want, have in pairs)
 
 
 def kinds(boundary: Boundary) -> tuple[Kind, ...]:
@@ -132,9 +145,9 @@ def kind_of(fault: Fault) -> Kind:
     if fault.kind not in known:
         there = ", ".join(known) or "none"
         raise ValueError(f"no fault at {boundary} is called {fault.kind!r}; there are: {there}")
-    reason = _why_not(fault)
-    if reason:
-        raise ValueError(f"{fault} cannot happen: {reason}")
+    why_not = _why_not(fault, known[fault.kind])
+    if why_not:
+        raise ValueError(f"{fault} cannot happen: {why_not.reason}")
     return known[fault.kind]
 
 
@@ -148,27 +161,29 @@ def possible(site: Site, *, variants: bool = False) -> list[Fault]:
     Returns:
         Kind by kind; within a kind before_commit first, within a phase once first.
     """
-    return [fault for fault in _all(site, variants) if not _why_not(fault)]
+    return [fault for fault, kind in _all(site, variants) if not _why_not(fault, kind)]
 
 
 def impossible(site: Site) -> list[tuple[str, str]]:
-    """Every fault that cannot happen at a site, and why; with `possible`, all there are."""
-    return [(str(fault), reason) for fault in _all(site) if (reason := _why_not(fault))]
+    """Every fault that cannot happen at a site, and why, but for what goes without saying.
+
+    Returns:
+        (fault, why); with `possible`, all that anybody might expect.
+    """
+    refused = [(fault, _why_not(fault, kind)) for fault, kind in _all(site)]
+    return [(str(fault), row.reason) for fault, row in refused if row and not row.obvious]
 
 
-def _all(site: Site, variants: bool = False) -> Iterator[Fault]:
+def _all(site: Site, variants: bool = False) -> Iterator[tuple[Fault, Kind]]:
     tiers = ("sweep", "variant") if variants else ("sweep",)
     tried = [kind for kind in every_kind(site.boundary) if kind.tier in tiers]
     for kind, phase, mode in product(tried, PHASES, MODES):
-        yield Fault(kind.name, site, phase, mode, dict(kind.params))
+        yield Fault(kind.name, site, phase, mode, dict(kind.params)), kind
 
 
-def _why_not(fault: Fault) -> str:
-    """Why a fault cannot happen; empty if it can. What cannot happen, no variant of it can."""
-    alike = [each.like for each in every_kind(fault.site.boundary) if each.name == fault.kind]
-    told = [fault, *(replace(fault, kind=name) for name in alike if name)]
-    rows = (row for row in _impossible() for each in told if row.covers(each))
-    return next((row.reason for row in rows), "")
+def _why_not(fault: Fault, kind: Kind) -> Impossible | None:
+    """Why a fault of a kind cannot happen; None if it can."""
+    return next((row for row in _impossible() if row.covers(fault, kind)), None)
 
 
 @cache
