@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from robotape_harness.oracles import Verdict
     from robotape_harness.scenario import Scenario
     from robotape_harness.scripted import BlockedLLM, FunctionLLM, ScriptedLLM, call, say
-    from robotape_harness.simulation import Choices, SimLoop
+    from robotape_harness.simulation import Choices, SimLoop, allow_real
     from robotape_harness.simulation.trial import Limits, Trial, simulate
     from robotape_harness.world import World
 
@@ -33,6 +33,7 @@ __all__ = [
     "Trial",
     "Verdict",
     "World",
+    "allow_real",
     "call",
     "run_campaign",
     "say",
@@ -46,7 +47,7 @@ ROOMS = {
     "oracles": ("Verdict",),
     "scenario": ("Scenario",),
     "scripted": ("BlockedLLM", "FunctionLLM", "ScriptedLLM", "call", "say"),
-    "simulation": ("Choices", "SimLoop"),
+    "simulation": ("Choices", "SimLoop", "allow_real"),
     "simulation.trial": ("Limits", "Trial", "simulate"),
     "world": ("World",),
 }

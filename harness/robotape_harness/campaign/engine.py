@@ -27,6 +27,7 @@ from robotape_harness.oracles import IDS, Evidence, Verdict, judge
 from robotape_harness.oracles.liveness import without_folders
 from robotape_harness.scenario import Scenario
 from robotape_harness.simulation.trial import Limits, Trial
+from robotape_harness.simulation.virtual import held
 
 __all__ = ["Progress", "run_campaign"]
 
@@ -65,7 +66,7 @@ def run_campaign(
     if max_runs is not None and max_runs < 1:
         raise ValueError(f"max_runs must be >= 1, got {max_runs}")
     campaign = _Campaign(scenario, seed, limits)
-    with _collector_at_rest():
+    with _collector_at_rest(), held():
         try:
             campaign.measure()
             campaign.sweep(max_runs, progress)

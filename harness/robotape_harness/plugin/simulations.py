@@ -61,6 +61,7 @@ class Simulations:
         Raises:
             TypeError: The subject is neither, or the arguments are not for a scenario.
             HangError: The function never ends.
+            EscapeError: It reached for the real world, whether it swallowed that or not.
             Exception: What the function raises.
         """
         chosen = seed_of(self._request, seed)
@@ -79,8 +80,11 @@ def _run(function: Callable[..., Awaitable[T]], args: Any, seed: int, choices: C
         with entered(ambient(seed)):
             return await function(*args)
 
-    loop = SimLoop(choices)
+    loop = SimLoop(choices, seed=seed)
     try:
-        return loop.run_until_complete(main())
+        result = loop.run_until_complete(main())
+        for escape in loop.escapes:
+            raise escape  # the function swallowed it
+        return result
     finally:
         clear_away(loop)

@@ -1,9 +1,10 @@
 """Simulation: one run of asyncio code on virtual time, decided by choices and so repeatable.
 
-The room provides the loop and what it detects; faults, networks and clocks of other
-libraries are added by the rooms above.
+The room provides the loop, what it detects, and what stands in for clocks, chance, threads
+and the outside while it runs; faults and networks are added by the rooms above.
 """
 
+from robotape_harness.simulation.allowances import AllowanceError, allow_real
 from robotape_harness.simulation.asyncio_internals import UnsupportedPython
 from robotape_harness.simulation.choices import (
     Choice,
@@ -13,6 +14,7 @@ from robotape_harness.simulation.choices import (
     dump_choices,
     load_choices,
 )
+from robotape_harness.simulation.clocks import EPOCH
 from robotape_harness.simulation.detect import (
     BusyTask,
     CallLimitError,
@@ -32,6 +34,7 @@ from robotape_harness.simulation.schedules import Fifo, Schedule, Uniform
 from robotape_harness.simulation.watchdog import BlockedThreadError
 
 __all__ = [
+    "AllowanceError",
     "BlockedThreadError",
     "BusyTask",
     "CallLimitError",
@@ -40,6 +43,7 @@ __all__ = [
     "Choices",
     "Chooser",
     "DeadlockError",
+    "EPOCH",
     "EscapeError",
     "Fifo",
     "HangError",
@@ -55,6 +59,7 @@ __all__ = [
     "Uniform",
     "UnsupportedPython",
     "WaitingTask",
+    "allow_real",
     "dump_choices",
     "load_choices",
 ]

@@ -1,13 +1,14 @@
 """Escapes: the ways out of a loop into the real world, each refused by name.
 
 The in-memory network will answer some of them: a class that defines a method itself goes
-before `NoRealIO` among the bases.
+before `NoRealIO` among the bases. Ways out that pass the loop by are for the fences.
 """
 
 from collections.abc import Callable
 from typing import NoReturn
 
 from robotape.errors import RobotapeError
+from robotape_harness.simulation.asking import place
 
 __all__ = ["EscapeError", "NoRealIO"]
 
@@ -46,19 +47,25 @@ class EscapeError(RobotapeError):
     """Code in a simulated run reaches for the real world.
 
     Attributes:
-        call: The method of the loop that was called.
+        call: What was called, such as `socket.connect`; of a method of the loop, `loop.…`.
         hint: What to do instead.
+        where: file:line of the innermost code of the user's; empty where there is none.
     """
 
     def __init__(
-        self, call: str, hint: str = "give the agent a scripted tool, LLM or service instead"
+        self,
+        call: str,
+        hint: str = "give the agent a scripted tool, LLM or service instead",
+        where: str = "",
     ) -> None:
-        super().__init__(call, hint)
+        super().__init__(call, hint, where)
         self.call = call
         self.hint = hint
+        self.where = where
 
     def __str__(self) -> str:
-        return f"loop.{self.call}() would leave the simulation for real I/O: {self.hint}."
+        at = f" at {self.where}" if self.where else ""
+        return f"{self.call}(){at} would leave the simulation for the real world: {self.hint}."
 
 
 class NoRealIO:
@@ -85,7 +92,7 @@ class NoRealIO:
 
 def _refusal(name: str) -> Callable[..., NoReturn]:
     def refused(self: NoRealIO, *args: object, **options: object) -> NoReturn:
-        self.refuse(EscapeError(name))
+        self.refuse(EscapeError(f"loop.{name}", where=place()))
 
     refused.__name__ = name
     refused.__qualname__ = f"NoRealIO.{name}"

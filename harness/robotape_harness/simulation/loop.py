@@ -5,15 +5,10 @@ same choices does the same things in the same order.
 """
 
 import asyncio
-import threading
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import Executor
-from contextvars import Context
 from math import inf
-from typing import Any, TypeVar, TypeVarTuple
+from typing import Any
 
-from robotape_harness.simulation.asyncio_internals import run_outside
 from robotape_harness.simulation.choices import Choices
 from robotape_harness.simulation.detect import (
     BusyTask,
@@ -26,31 +21,30 @@ from robotape_harness.simulation.detect import (
     describe_task,
     describe_timer,
 )
-from robotape_harness.simulation.escapes import EscapeError, NoRealIO
-from robotape_harness.simulation.lineage import LineageLoop
+from robotape_harness.simulation.executors import ExecutorLoop
 from robotape_harness.simulation.schedules import LABEL, Schedule, schedule_for
-from robotape_harness.simulation.watchdog import BlockedThreadError, StillBlocked, watch
+from robotape_harness.simulation.virtual import virtual
+from robotape_harness.simulation.watchdog import watch
 
 __all__ = ["SimLoop"]
-
-T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
 
 YEAR = 366 * 86_400.0
 SAMPLE = 1_000  # steps before a limit in which the busiest tasks are counted
 BUSIEST = 3
 
 
-class SimLoop(NoRealIO, LineageLoop):
+class SimLoop(ExecutorLoop):
     """An event loop for one simulated run; `asyncio.Runner(loop_factory=SimLoop)` takes it.
 
-    Time starts at 0.0 and jumps to the next timer when nothing is ready. Functions given
+    Time starts at 0.0 and jumps to the next timer when nothing is ready; while it runs, the
+    clocks of `time` and `datetime` follow, and chance is drawn from its seed. Functions given
     to an executor (`asyncio.to_thread`) run as one step on the loop's own thread. Errors
     about the run as a whole come out of `run_forever` and `run_until_complete`, whatever
     the tasks catch; a limit that was reported starts anew, so that tasks can be torn down.
 
     Args:
         choices: The run's choices; benign by default, which is first in, first out.
+        seed: What `random`, `uuid`, `secrets` and `os.urandom` draw from while it runs.
         schedule: Who goes next; uniform by default, first in, first out if benign.
         step_limit: Callbacks and task steps that the run may take.
         idle_step_limit: Steps that it may take without virtual time moving.
@@ -81,22 +75,20 @@ class SimLoop(NoRealIO, LineageLoop):
         self,
         choices: Choices | None = None,
         *,
+        seed: int = 0,
         schedule: Schedule | None = None,
         step_limit: int = 1_000_000,
         idle_step_limit: int = 100_000,
         time_limit: float = YEAR,
         block_limit: float | None = 5.0,
     ) -> None:
-        super().__init__()
+        super().__init__(seed, block_limit)
         self.choices = Choices.benign() if choices is None else choices
         self.robotape_interceptors: tuple[Any, ...] = ()
         self._chooser = (schedule or schedule_for(self.choices)).bind(self.choices)
-        self._thread = threading.get_ident()
-        self._takes_functions = True
         self._step_limit = step_limit
         self._idle_step_limit = idle_step_limit
         self._time_limit = time_limit
-        self._block_limit = block_limit
         self._steps_end = step_limit
         self._time_end = time_limit
         self._counts: Counter[asyncio.Task[Any]] = Counter()
@@ -120,44 +112,8 @@ class SimLoop(NoRealIO, LineageLoop):
             BlockedThreadError: One step kept the thread.
             ChoiceDivergenceError: The run does not follow its recorded choices.
         """
-        if not self.is_running():
-            self._thread = threading.get_ident()
-        with watch(self, self._block_limit):
+        with watch(self, self._block_limit), virtual(self.inside):
             super().run_forever()
-
-    def call_soon_threadsafe(
-        self,
-        callback: Callable[[*Ts], object],
-        *args: *Ts,
-        context: Context | None = None,
-    ) -> asyncio.Handle:
-        """Do as `call_soon`, for the loop's own thread alone.
-
-        Raises:
-            EscapeError: Another thread calls: when, is nothing that replays.
-        """
-        if threading.get_ident() != self._thread:
-            hint = "another thread cannot wake a simulated loop; use asyncio.to_thread"
-            self.refuse(EscapeError("call_soon_threadsafe", hint))
-        return self.call_soon(callback, *args, context=context)
-
-    def run_in_executor(
-        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
-    ) -> asyncio.Future[T]:
-        """Run a function inline, as one step of its own, whatever the executor.
-
-        Like a thread, it sees an empty context and no running loop, and can no longer be
-        cancelled once it runs. Unlike a thread, it must not wait for the loop.
-        """
-        if executor is None and not self._takes_functions:
-            raise RuntimeError("Executor shutdown has been called")
-        future: asyncio.Future[T] = self.create_future()
-        self.call_soon(_run_inline, future, func, args, context=Context())
-        return future
-
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
-        """Refuse further functions; there is no thread to wait for."""
-        self._takes_functions = False
 
     def before_jump(self, when: float) -> None:
         """Refuse to wait for ever, or for too long."""
@@ -198,23 +154,3 @@ class SimLoop(NoRealIO, LineageLoop):
 
     def _waiting(self) -> tuple[WaitingTask, ...]:
         return tuple(map(describe_task, self.unfinished()))
-
-
-def _run_inline(
-    future: asyncio.Future[T], function: Callable[..., T], args: tuple[object, ...]
-) -> None:
-    """Give a future what the function returns or raises, as a thread pool does."""
-    if future.cancelled():
-        return
-    try:
-        result = run_outside(function, *args)
-    except StopIteration as error:
-        stopped = RuntimeError("the function raised StopIteration, which no future can carry")
-        stopped.__cause__ = error
-        future.set_exception(stopped)
-    except (BlockedThreadError, StillBlocked):
-        future.cancel()  # the error itself comes out of the run
-    except BaseException as error:
-        future.set_exception(error)
-    else:
-        future.set_result(result)

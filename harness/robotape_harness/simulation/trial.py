@@ -116,6 +116,7 @@ def simulate(
     limits = limits or Limits()
     loop = SimLoop(
         choices,
+        seed=seed,
         step_limit=limits.steps,
         idle_step_limit=limits.idle_steps,
         time_limit=scenario.deadline,

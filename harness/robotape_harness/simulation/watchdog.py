@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from robotape.errors import RobotapeError
 from robotape_harness.simulation.detect import is_library
 
-__all__ = ["BlockedThreadError", "StillBlocked", "watch"]
+__all__ = ["BlockedThreadError", "StillBlocked", "blocked", "watch"]
 
 LOOKS = 4  # per limit: a block is noticed after one limit, and a quarter of it at most
 DEBUGGERS = frozenset({"bdb", "pdb", "pydevd"})
@@ -139,7 +139,7 @@ class _AlarmWatch:
         if not self._patience.is_exhausted() or _is_debugged(frame):
             return
         self._patience.report()
-        error = _blocked(frame, self._limit)
+        error = blocked(frame, self._limit)
         if self._patience.reports == 1:
             self._loop.fail(error)
             raise error
@@ -180,11 +180,17 @@ class _ThreadWatch:
             frame = sys._current_frames().get(self._subject)
             if self._patience.is_exhausted() and not _is_debugged(frame):
                 if not self._patience.reports:
-                    self._loop.fail(_blocked(frame, self._limit))
+                    self._loop.fail(blocked(frame, self._limit))
                 self._patience.report()
 
 
-def _blocked(frame: FrameType | None, limit: float) -> BlockedThreadError:
+def blocked(frame: FrameType | None, limit: float) -> BlockedThreadError:
+    """Say where a thread stands that is kept.
+
+    Args:
+        frame: Its innermost; None if it has ended.
+        limit: Real seconds that it had.
+    """
     frames = list(_upwards(frame))
     users = [each for each in frames if not is_library(each.f_code.co_filename)]
     stack = tuple(f"{_place(each)} in {each.f_code.co_qualname}" for each in frames)
