@@ -12,7 +12,16 @@ from robotape_harness.oracles.liveness import without_folders
 from robotape_harness.scenario import Scenario
 from robotape_harness.simulation.trial import Limits, Trial, simulate
 
-__all__ = ["Baseline", "blind_spots", "first_difference", "take_baseline", "told"]
+__all__ = [
+    "Baseline",
+    "blind_spots",
+    "first_difference",
+    "hold_memory",
+    "left_beside",
+    "take_baseline",
+    "told",
+    "trouble_of",
+]
 
 SHOWN = 200  # characters of a step's content that a message quotes
 # Blocks held per size class: more than one pool of CPython's allocator has of any (16 KiB / 16 B).
@@ -53,10 +62,10 @@ def take_baseline(scenario: Scenario, *, seed: int = 0, limits: Limits | None = 
         limits: What each may use up.
     """
     first = simulate(scenario, seed=seed, limits=limits)
-    trouble = redact(_trouble(first))
+    trouble = redact(trouble_of(first))
     if trouble:
         return Baseline(first, 1, trouble)
-    held = _hold_memory()
+    held = hold_memory()
     second = simulate(scenario, seed=seed, limits=limits)
     held.clear()
     difference = first_difference(first, second)
@@ -113,8 +122,9 @@ def first_difference(first: Trial, second: Trial) -> str:
                 f"first differing step {index}: {one_told} in the first run, "
                 f"{other_told} in the second"
             )
-    for what, (one_said, other_said) in _beside(first, second).items():
-        if one_said != other_said:
+    other_beside = left_beside(second)
+    for what, one_said in left_beside(first).items():
+        if one_said != (other_said := other_beside[what]):
             return (
                 f"the tapes are the same, the {what} differs: {_cut(one_said)} in the first run, "
                 f"{_cut(other_said)} in the second"
@@ -128,7 +138,7 @@ def told(index: int, entry: Record) -> str:
     return f"{index} {entry.type.value} of {entry.node}{about} {_cut(entry.content.decode())}"
 
 
-def _trouble(trial: Trial) -> str:
+def trouble_of(trial: Trial) -> str:
     """Why a fault-free run cannot be measured against; empty if it can."""
     if trial.ending == "answered" and trial.result is not None:
         return _refused(trial.result.stop_reason, trial.result.error)
@@ -152,13 +162,13 @@ def _refused(stop_reason: str, error: str | None) -> str:
     )
 
 
-def _beside(first: Trial, second: Trial) -> dict[str, tuple[str, str]]:
+def left_beside(trial: Trial) -> dict[str, str]:
     """What a run leaves beside its tape, as text."""
     return {
-        "ending": (first.ending, second.ending),
-        "result": (_result(first), _result(second)),
-        "outcome": (first.outcome, second.outcome),
-        "effects": (_effects(first), _effects(second)),
+        "ending": trial.ending,
+        "result": _result(trial),
+        "outcome": trial.outcome,
+        "effects": _effects(trial),
     }
 
 
@@ -189,7 +199,7 @@ def _cut(text: str) -> str:
     return told if len(told) <= SHOWN else f"{told[:SHOWN]}…"
 
 
-def _hold_memory() -> list[object]:
+def hold_memory() -> list[object]:
     """Take every small block that the first run has given back, so that addresses must differ.
 
     Source:

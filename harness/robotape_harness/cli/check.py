@@ -17,6 +17,7 @@ from robotape_harness.cli.options import (
     findings_dir,
     is_target,
     json_file,
+    seed,
 )
 from robotape_harness.cli.refusals import refusing
 from robotape_harness.report.document import dumps
@@ -30,14 +31,7 @@ __all__ = ["command"]
 
 @click.command("check", cls=JsonCommand, is_argument=is_target)
 @click.argument("target")
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default="0",
-    metavar="N",
-    help="Of every run; >= 0.",
-)
+@seed
 @click.option(
     "--max-runs",
     type=click.IntRange(min=1),

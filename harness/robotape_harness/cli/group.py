@@ -16,6 +16,7 @@ __all__ = ["main", "robotape"]
 
 SUMMARIES = {
     "check": "Break a scenario with every single fault, and report what goes wrong.",
+    "doctor": "Say whether a scenario is deterministic, and which line is to blame if not.",
     "explain": "Say what an oracle's verdict means, and how to mend or waive it.",
     "replay": "Make a finding's run again, byte for byte.",
 }
@@ -26,12 +27,16 @@ HELP = """Break an agent in simulation, and replay exactly what broke it.
   robotape check agents.refund_desk:sound --seed 7 --json report.json
   robotape replay 3fa9c1d2e4
   robotape explain duplicate_side_effect
+  robotape doctor agents/refund_desk.py:sound
 """
-EXAMPLES = {"check": "robotape check agents/refund_desk.py:sound"}
+EXAMPLES = {
+    "check": "robotape check agents/refund_desk.py:sound",
+    "doctor": "robotape doctor agents/refund_desk.py:sound",
+}
 EPILOG = """\b
 Exit codes:
-    0  sound: nothing found, everything tried    (replay: no longer fails)
-    1  findings                                  (replay: reproduced)
+    0  sound: nothing found, everything tried    (replay: no longer fails; doctor: the same)
+    1  findings                                  (replay: reproduced; doctor: it differs)
     2  usage error, or the target is at fault
     3  inconclusive: the budget ended first, or the thread was blocked
    70  robotape itself failed

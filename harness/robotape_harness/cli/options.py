@@ -17,6 +17,7 @@ __all__ = [
     "is_finding",
     "is_target",
     "json_file",
+    "seed",
 ]
 
 JSON = "--json"
@@ -36,6 +37,15 @@ json_file = click.option(
     "json_file",
     metavar="[FILE]",
     help="Write the result as JSON too; without FILE, instead, to standard output.",
+)
+
+seed = click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default="0",
+    metavar="N",
+    help="Of every run; >= 0.",
 )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from robotape_harness.campaign.observing import ObservationFailed
 from robotape_harness.campaign.store import FindingStoreError
 from robotape_harness.cli.exits import Refused
 from robotape_harness.simulation import UnsupportedPython
@@ -16,10 +17,10 @@ def refusing() -> Iterator[None]:
     """Turn what the user can mend into `Refused`; everything else passes.
 
     Raises:
-        Refused: A target leads nowhere, a finding or its folder cannot be used, or this
-            Python cannot be simulated on.
+        Refused: A target leads nowhere, a finding or its folder cannot be used, a fresh
+            process cannot run a target, or this Python cannot be simulated on.
     """
     try:
         yield
-    except (FindingStoreError, TargetError, UnsupportedPython) as error:
+    except (FindingStoreError, ObservationFailed, TargetError, UnsupportedPython) as error:
         raise Refused(str(error)) from error

@@ -6,7 +6,7 @@ from types import FrameType
 
 from robotape_harness.simulation.detect import is_library
 
-__all__ = ["asking_module", "is_users", "place"]
+__all__ = ["asking_module", "is_users", "is_users_own", "place"]
 
 OURS = ("robotape.", "robotape_harness.")
 INSTALLED = ("site-packages", "dist-packages")
@@ -33,12 +33,14 @@ def asking_module() -> str:
 
 def is_users(frame: FrameType) -> bool:
     """Whether a frame's code belongs to neither Python, an installed package nor robotape."""
-    path = frame.f_code.co_filename
-    return not (
-        is_library(path)
-        or any(name in path for name in INSTALLED)
-        or f"{_module(frame)}.".startswith(OURS)
-    )
+    return is_users_own(frame.f_code.co_filename, _module(frame))
+
+
+def is_users_own(path: str, module: str) -> bool:
+    """The same of a file, and the module that was made from it."""
+    if is_library(path) or any(name in path for name in INSTALLED):
+        return False
+    return not f"{module}.".startswith(OURS)
 
 
 def _frames() -> Iterator[FrameType]:

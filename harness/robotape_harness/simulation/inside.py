@@ -6,7 +6,8 @@ the real thing; nothing is replaced here.
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple, NoReturn, Protocol
 
 from robotape_harness.simulation.allowances import Kind, allowances
@@ -14,7 +15,7 @@ from robotape_harness.simulation.asking import asking_module, place
 from robotape_harness.simulation.entropy import Entropy
 from robotape_harness.simulation.escapes import EscapeError
 
-__all__ = ["Draw", "Inside", "SimulatedLoop", "enter", "fence", "inside"]
+__all__ = ["Draw", "Inside", "SimulatedLoop", "enter", "fence", "inside", "listening"]
 
 OURS = "robotape_harness.simulation."
 
@@ -74,13 +75,14 @@ class Inside:
     ) -> None:
         self.loop = loop
         self.entropy = entropy
-        self.note = note
+        self.note = note or _here.note
         self.is_waited_for = is_waited_for
         self.began_at: float | None = None
 
 
 class _Here(threading.local):
     run: Inside | None = None
+    note: Callable[[Draw], None] | None = None
 
 
 _here = _Here()
@@ -94,6 +96,16 @@ def enter(run: Inside | None) -> Inside | None:
     """
     before, _here.run = _here.run, run
     return before
+
+
+@contextmanager
+def listening(note: Callable[[Draw], None]) -> Iterator[None]:
+    """Be told of every draw in the runs that this thread makes in this block."""
+    before, _here.note = _here.note, note
+    try:
+        yield
+    finally:
+        _here.note = before
 
 
 def inside(kind: Kind, call: str) -> Inside | None:

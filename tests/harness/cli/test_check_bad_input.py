@@ -54,6 +54,15 @@ async def refund(order_id: str):
 
 sound = desk(refund)
 """,
+    "leaves.py": f"""{HEAD}
+import socket
+
+@tool
+async def refund(order_id: str):
+    return str(socket.create_connection(("localhost", 1)))
+
+sound = desk(refund)
+""",
     "in_the_way": "a file, no folder",
     "found/0123456789.json": '{"robotape_finding": 1, "id": "01',
     "found/newer00000.json": '{"robotape_finding": 99}',
@@ -112,6 +121,13 @@ TABLE = {
     "empty finding": ("replay gone --findings-dir found", 2, "FindingFormatError", "damaged"),
     "newer finding": ("replay newer --findings-dir found", 2, "FindingFormatError", "update robot"),
     "vague finding": ("replay 0 --findings-dir vague", 2, "AmbiguousFinding", "give more digits"),
+    "doctor, no target": ("doctor", 2, "MissingParameter", "for example: robotape doctor agents/"),
+    "doctor, no scenario": ("doctor desk.py:sund", 2, "NoSuchScenarioError", "are: naive, sound"),
+    "doctor, bad seed": ("doctor desk.py:sound --seed -1", 2, "BadParameter", "'--seed': -1 is"),
+    "doctor, no report": ("doctor desk.py:sound --json x/y", 2, "Refused", "cannot write x/y"),
+    "doctor, at fault": ("doctor short.py:sound", 2, "Refused", "the script has 1 for it"),
+    "doctor, an escape": ("doctor leaves.py:sound", 2, "Refused", "socket.getaddrinfo() at leaves"),
+    "control: doctor": ("doctor fails.py:sound", 0, "", "DETERMINISTIC"),
     "control: sound": ("check desk.py:sound", 0, "", "SOUND  it held under all"),
     "control: findings": ("check desk.py:naive", 1, "", "CRITICAL  an effect happened twice"),
     "control: budget": ("check desk.py:sound --max-runs 1", 3, "", "after 1 of"),

@@ -1,6 +1,8 @@
 """`simulation`: virtual time for a function or a scenario, repeatable, and nothing left behind."""
 
 import asyncio
+import contextlib
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -9,7 +11,8 @@ import pytest
 from robotape import LLMAgent, tool
 from robotape_harness import Scenario, ScriptedLLM, World, call, say
 from robotape_harness.plugin.simulations import Simulations
-from robotape_harness.simulation import Choices, DeadlockError
+from robotape_harness.simulation import Choices, DeadlockError, EscapeError
+from tests.harness.simulation.draws import drawn
 
 
 @tool
@@ -119,3 +122,22 @@ def test_misuse_is_refused(
 ) -> None:
     with pytest.raises(TypeError, match=phrase):
         misuse(simulation)
+
+
+def test_clocks_and_chance_are_the_runs(simulation: Simulations) -> None:
+    async def look() -> dict[str, object]:
+        return await drawn()
+
+    assert simulation(look) == simulation(look)
+    assert simulation(look)["datetime.now(UTC)"] == "2020-01-01T00:00:00+00:00"
+    assert simulation(look)["uuid.uuid4"] != simulation(look, seed=1)["uuid.uuid4"]
+
+
+def test_an_escape_that_is_swallowed_comes_out(simulation: Simulations) -> None:
+    async def swallow() -> str:
+        with contextlib.suppress(EscapeError):
+            threading.Thread(target=print).start()
+        return "as if nothing had happened"
+
+    with pytest.raises(EscapeError, match=r"threading\.Thread\.start"):
+        simulation(swallow)
