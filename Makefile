@@ -87,10 +87,10 @@ check-determinism: $(VENV)/ready ## same seed, same bytes: across processes and 
 	@$(PY) tests/checks/determinism.py $(ARGS)
 
 test-postgres: $(VENV)/ready ## the tape store's tests against a PostgreSQL server, installed if missing
-	@$(PY) tests/checks/postgres.py --install -- $(PY) -m pytest tests/robotape/storage $(ARGS)
+	@$(PY) tests/servers/postgres.py --install -- $(PY) -m pytest tests/robotape/storage $(ARGS)
 
 test-redis: $(VENV)/ready ## the cache's tests against a Redis server, installed if missing
-	@$(PY) tests/checks/redis_server.py --install -- $(PY) -m pytest tests/robotape/cache $(ARGS)
+	@$(PY) tests/servers/redis_server.py --install -- $(PY) -m pytest tests/robotape/cache $(ARGS)
 
 test-pythons: $(VENV)/ready ## the suite under every Python 3.11-3.14 found here
 	@$(PY) tests/checks/pythons.py $(ARGS)

@@ -1,6 +1,6 @@
 """Run a command beside a Redis server of its own: `make test-redis` and `.ci/run`.
 
-    python tests/checks/redis_server.py [--install] -- make suite
+    python tests/servers/redis_server.py [--install] -- make suite
 
 The server listens on a free port of the loopback interface, keeps its values in memory and ends
 with the command, which finds its URL in ROBOTAPE_TEST_REDIS. Where there is no server the command
@@ -8,49 +8,27 @@ runs without one, and the tests that want it skip. Standard library only: it run
 an environment.
 """
 
-import argparse
-import os
 import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from throwaway import free_port, run_beside
 
 VARIABLE = "ROBOTAPE_TEST_REDIS"
 PACKAGE = "redis-server"
 START_SECONDS = 30
 
 
-def install() -> None:
-    """Install Debian's package if that can be done without asking."""
-    apt = shutil.which("apt-get")
-    if os.geteuid() != 0 or apt is None:
-        print(f"redis: cannot install {PACKAGE}: that takes root and apt-get", flush=True)
-        return
-    # The package would start a server of its own at once.
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    for step in (["install", PACKAGE], ["update"], ["install", PACKAGE]):  # old lists of packages
-        done = subprocess.run(
-            [apt, *step, "--yes", "--quiet", *(["--no-install-recommends"] * (len(step) - 1))],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            check=False,
-        )
-        if len(step) > 1 and done.returncode == 0:
-            return
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+def program() -> str | None:
+    """The server's program, or None."""
+    return shutil.which(PACKAGE)
 
 
 @contextmanager
@@ -93,25 +71,5 @@ def await_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(f"the server did not start:\n{log.read_text()}")
 
 
-def main() -> int:
-    """Run the command, with a server if there can be one; its exit status is the command's."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--install", action="store_true", help="install the server if missing")
-    parser.add_argument("command", nargs="+")
-    options = parser.parse_args()
-    if shutil.which(PACKAGE) is None and options.install:
-        install()
-    program = shutil.which(PACKAGE)
-    if program is None:
-        print(f"redis: no server here; the tests that want one skip ({PACKAGE})", flush=True)
-        return subprocess.run(options.command, check=False).returncode
-    # An end that is asked for politely also ends the server.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    temporary = tempfile.TemporaryDirectory(prefix="robotape-redis-")
-    with temporary as folder, server(Path(folder), program) as url:
-        environment = {**os.environ, VARIABLE: url}
-        return subprocess.run(options.command, env=environment, check=False).returncode
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_beside(program, server, said=__doc__, package=PACKAGE, variable=VARIABLE))

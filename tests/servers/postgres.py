@@ -1,6 +1,6 @@
 """Run a command beside a PostgreSQL server of its own: `make test-postgres` and `.ci/run`.
 
-    python tests/checks/postgres.py [--install] -- make suite
+    python tests/servers/postgres.py [--install] -- make suite
 
 The server listens on a free port of the loopback interface, keeps its files in a temporary folder,
 runs without root's rights and ends with the command, which finds its URL in
@@ -8,20 +8,19 @@ ROBOTAPE_TEST_POSTGRES. Where there is no server the command runs without one, a
 want it skip. Standard library only: it runs before there is an environment.
 """
 
-import argparse
 import os
 import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from throwaway import free_port, run_beside
 
 VARIABLE = "ROBOTAPE_TEST_POSTGRES"
 PACKAGE = "postgresql"
@@ -40,38 +39,12 @@ def programs() -> Path | None:
     return None if newest is None else newest.parent
 
 
-def install() -> None:
-    """Install Debian's package if that can be done without asking."""
-    apt = shutil.which("apt-get")
-    if os.geteuid() != 0 or apt is None:
-        print(f"postgres: cannot install {PACKAGE}: that takes root and apt-get", flush=True)
-        return
-    for step in (["install"], ["update"], ["install"]):  # the lists of packages may be too old
-        options = ["--yes", "--quiet", "--no-install-recommends"]
-        names = [PACKAGE] if step == ["install"] else []
-        done = subprocess.run(
-            [apt, *step, *options, *names],
-            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-            stdout=subprocess.DEVNULL,
-            check=False,
-        )
-        if names and done.returncode == 0:
-            return
-
-
 def owner() -> pwd.struct_passwd:
     """Whose server it is: the caller's, but for root, who may not run one."""
     if os.geteuid() != 0:
         return pwd.getpwuid(os.geteuid())
     known = {entry.pw_name: entry for entry in pwd.getpwall()}
     return known.get("postgres") or known["nobody"]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @contextmanager
@@ -128,25 +101,5 @@ def await_ready(tools: Path, port: int, process: subprocess.Popen[bytes], log: P
         time.sleep(0.1)
 
 
-def main() -> int:
-    """Run the command, with a server if there can be one; its exit status is the command's."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--install", action="store_true", help="install the server if missing")
-    parser.add_argument("command", nargs="+")
-    options = parser.parse_args()
-    if programs() is None and options.install:
-        install()
-    tools = programs()
-    if tools is None:
-        print(f"postgres: no server here; the tests that want one skip ({PACKAGE})", flush=True)
-        return subprocess.run(options.command, check=False).returncode
-    # An end that is asked for politely also ends the server.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    temporary = tempfile.TemporaryDirectory(prefix="robotape-postgres-")
-    with temporary as folder, server(Path(folder), tools) as url:
-        environment = {**os.environ, VARIABLE: url}
-        return subprocess.run(options.command, env=environment, check=False).returncode
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_beside(programs, server, said=__doc__, package=PACKAGE, variable=VARIABLE))
