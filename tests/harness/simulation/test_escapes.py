@@ -81,12 +81,13 @@ def test_another_thread_cannot_wake_the_loop(loop: SimLoop) -> None:
 
 
 def test_control_the_loops_own_thread_can(loop: SimLoop) -> None:
-    async def main() -> None:
+    async def main() -> bool:
         done = asyncio.Event()
         loop.call_soon_threadsafe(done.set)
-        await done.wait()
+        return await done.wait()
 
-    loop.run_until_complete(main())
+    assert loop.run_until_complete(main())
+    assert loop.escapes == ()
 
 
 def test_control_the_thread_that_runs_the_loop_can() -> None:

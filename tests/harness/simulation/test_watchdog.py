@@ -109,12 +109,15 @@ def test_the_loop_can_be_torn_down_afterwards() -> None:
 
 
 def test_control_many_short_steps_are_no_block(loop: SimLoop) -> None:
-    async def main() -> None:
+    async def main() -> int:
+        steps = 0
         for _ in range(8):
             block(LIMIT / 4)
             await asyncio.sleep(0)
+            steps += 1
+        return steps
 
-    loop.run_until_complete(main())
+    assert loop.run_until_complete(main()) == 8
 
 
 def test_control_without_a_limit_nothing_is_watched() -> None:

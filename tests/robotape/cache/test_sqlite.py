@@ -13,7 +13,7 @@ import pytest
 
 from robotape.cache import CacheFormatError, CacheStore, CacheStoreError, SQLiteStore
 from robotape_harness.simulation import SimLoop
-from tests.robotape.cache.stores import keeps_the_laws
+from tests.robotape.cache.stores import broken_laws
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
@@ -29,12 +29,13 @@ def rows(path: Path) -> int:
 
 
 def test_it_keeps_the_laws(tmp_path: Path) -> None:
-    async def main() -> None:
+    async def main() -> list[str]:
         store = SQLiteStore(tmp_path / "answers.db")
-        await keeps_the_laws(store)
+        broken = await broken_laws(store)
         await store.aclose()
+        return broken
 
-    asyncio.run(main())
+    assert asyncio.run(main()) == []
 
 
 def test_the_next_loop_and_the_next_store_find_what_was_set(tmp_path: Path) -> None:

@@ -6,11 +6,29 @@ import pytest
 
 from robotape.cache import CacheStore, MemoryStore
 from robotape_harness.simulation import SimLoop
-from tests.robotape.cache.stores import keeps_the_laws
+from tests.robotape.cache.stores import broken_laws
 
 
 def test_it_keeps_the_laws() -> None:
-    asyncio.run(keeps_the_laws(MemoryStore()))
+    assert asyncio.run(broken_laws(MemoryStore())) == []
+
+
+def test_control_the_laws_see_a_store_that_breaks_them() -> None:
+    class Hoarding(MemoryStore):
+        async def delete(self, key: str) -> None: ...
+
+        async def clear(self) -> None: ...
+
+    class Stubborn(MemoryStore):
+        async def set(self, key: str, value: bytes, ttl: float | None) -> None:
+            if await self.get(key) is None:
+                await super().set(key, value, ttl)
+
+    assert asyncio.run(broken_laws(Hoarding())) == [
+        "what was deleted is gone",
+        "what was cleared is gone",
+    ]
+    assert asyncio.run(broken_laws(Stubborn())) == ["the last value set holds"]
 
 
 def test_two_loops_share_it() -> None:

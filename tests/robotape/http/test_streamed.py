@@ -104,15 +104,30 @@ def test_finished_its_connection_is_kept_if_it_ends_in_a_moment(
 
 
 def test_finishing_what_broke_is_no_error() -> None:
-    async def main() -> None:
+    async def main() -> tuple[bytes, bool]:
         server = Raw(CHUNKED)
         async with (
             server.serving() as origin,
             HttpPool() as pool,
             pool.stream("GET", origin) as reply,
         ):
-            assert await reply.part() == b"Hello"
+            part = await reply.part()
             await reply.finish()
+            return part, reply.is_delimited
+
+    assert asyncio.run(main()) == (b"Hello", True)
+
+
+def test_control_reading_on_what_broke_is_one() -> None:
+    async def main() -> None:
+        async with (
+            Raw(CHUNKED).serving() as origin,
+            HttpPool() as pool,
+            pool.stream("GET", origin) as reply,
+        ):
+            await reply.part()
+            with pytest.raises(HttpConnectionError):
+                await reply.part()
 
     asyncio.run(main())
 
@@ -123,7 +138,8 @@ def test_what_is_not_finished_is_hung_up_on() -> None:
         async with server.serving() as origin, HttpPool() as pool:
             async with pool.stream("GET", origin) as reply:
                 await reply.part()
-            await server.hung_up.wait()
+                assert not server.hung_up.is_set()
+            assert await server.hung_up.wait()
 
     asyncio.run(main())
 

@@ -92,6 +92,8 @@ def test_what_is_no_store_is_refused_and_left_as_it_is(
 def test_control_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
     (tmp_path / "tapes.db").touch()
     whole(tmp_path / "tapes.db")
+    with TapeStore(tmp_path / "tapes.db") as store:
+        assert store.load_tape("a").to_bytes() == filled("a").to_bytes()
 
 
 PLACES: dict[str, tuple[Callable[[Path], Path], str]] = {
