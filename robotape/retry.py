@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from robotape.calls import Call, CallNext
 from robotape.errors import (
-    CallTimeoutError,
     DeadlineExceeded,
     TransientLLMError,
     is_permanent,
@@ -21,6 +20,7 @@ from robotape.errors import (
 )
 from robotape.runtime import Run
 from robotape.stream import Stream
+from robotape.timed import timed
 
 __all__ = [
     "AttemptObserver",
@@ -40,8 +40,19 @@ def is_retryable_tool_error(error: BaseException) -> bool:
     """Any failure of a tool's body, but not validation, denial, or what is marked permanent."""
     if not isinstance(error, Exception) or is_permanent(error):
         return False
-    chain = (error, error.__cause__, error.__context__)
-    return not any(isinstance(link, ValidationError) for link in chain)
+    return not any(isinstance(link, ValidationError) for link in _chain(error))
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The error, what it was raised from, and what was being handled then, all the way down."""
+    found: list[BaseException] = []
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        link = waiting.pop()
+        if link is not None and not any(link is other for other in found):
+            found.append(link)
+            waiting += (link.__cause__, link.__context__)
+    return found
 
 
 def is_retryable_write_error(error: BaseException) -> bool:
@@ -253,7 +264,7 @@ async def retrying(
             if retry.timeout is None and call.deadline is None:
                 value = await call_next(call)
             else:
-                value = await _timed(call, call_next, retry.timeout, run)
+                value = await timed(call, call_next, retry.timeout, run)
             if isinstance(value, Stream):
                 return await _begun(value, call, retry, run, observer)
         except asyncio.CancelledError:
@@ -339,22 +350,4 @@ class _EachPiece:
             raise DeadlineExceeded(self._call.target, deadline)
 
     def wait(self, piece: Awaitable[Any]) -> Awaitable[Any]:
-        return _timed(self._call, lambda _: piece, self._timeout, self._run)
-
-
-async def _timed(call: Call, call_next: CallNext, timeout: float | None, run: Run) -> Any:
-    """One attempt under one timer: its own timeout or the deadline, whichever is nearer."""
-    limit = None if timeout is None else run.now() + timeout
-    by_deadline = call.deadline is not None and (limit is None or call.deadline < limit)
-    instant = call.deadline if by_deadline else limit
-    assert instant is not None
-    timer = asyncio.timeout_at(run.started_at + instant)
-    try:
-        async with timer:
-            return await call_next(call)
-    except TimeoutError as error:
-        if not timer.expired():
-            raise
-        if by_deadline:
-            raise DeadlineExceeded(call.target, instant) from error
-        raise CallTimeoutError(call.target, timeout or 0.0) from error
+        return timed(self._call, lambda _: piece, self._timeout, self._run)

@@ -13,7 +13,7 @@ headers, and with them its credentials.
 
 from yarl import URL
 
-from robotape.errors import RobotapeError
+from robotape.errors import RobotapeError, mark_permanent
 from robotape.http.reply import HttpReply
 
 __all__ = [
@@ -61,7 +61,7 @@ class HttpRedirectError(HttpError):
 
 
 class HttpTooLargeError(HttpError):
-    """The answer outgrew the size limit; the rest of it was not read.
+    """The answer outgrew the size limit; the rest of it was not read, and asking again is no use.
 
     Attributes:
         reply: The answer with an empty body.
@@ -72,6 +72,7 @@ class HttpTooLargeError(HttpError):
         self.reply = reply
         self.limit = limit
         super().__init__(method, reply.url, f"the answer is larger than {limit} bytes")
+        mark_permanent(self)
 
 
 class HttpConnectionError(HttpError, ConnectionError):

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
+from yarl import URL
 
 from robotape import errors
 from robotape.calls import Call
@@ -22,6 +23,7 @@ from robotape.errors import (
     mark_not_started,
     mark_permanent,
 )
+from robotape.http import HttpReply, HttpTooLargeError
 from robotape.retry import (
     Decision,
     Retry,
@@ -107,6 +109,10 @@ def caused(error: Exception, cause: BaseException, *, explicitly: bool) -> Excep
     return error
 
 
+def wrapped_once(*, explicitly: bool) -> Exception:
+    return caused(ValueError("x"), validation_error(), explicitly=explicitly)
+
+
 # -- which -----------------------------------------------------------------------------------------
 
 TRANSIENT = [kind("x") for kind in errors.TransientLLMError.__subclasses__()]
@@ -127,8 +133,13 @@ FINAL = [
     *PERMANENT,
     *BASE,
     validation_error(),
-    caused(ValueError("x"), validation_error(), explicitly=True),
-    caused(ValueError("x"), validation_error(), explicitly=False),
+    *[wrapped_once(explicitly=explicitly) for explicitly in (True, False)],
+    *[
+        caused(KeyError("x"), wrapped_once(explicitly=inner), explicitly=outer)
+        for inner in (True, False)
+        for outer in (True, False)
+    ],
+    HttpTooLargeError("GET", HttpReply(200, {}, b"", URL("https://a.example")), 5),
     errors.PolicyDenied(None, "t", "no"),
     errors.ToolInputError("t", [("$", "no")]),
     errors.InDoubtError("c", "t"),
@@ -144,6 +155,17 @@ def test_what_cannot_get_better_is_tried_once(error: BaseException) -> None:
     assert log.told[0] == ("started", 1)
     assert len(log.told) == 2
     assert seconds == 0.0
+
+
+@pytest.mark.parametrize("error", PASSING, ids=repr)
+def test_control_a_long_chain_without_one_is_tried_again(error: Exception) -> None:
+    assert is_retryable_tool_error(caused(KeyError("x"), error, explicitly=True))
+
+
+def test_errors_that_were_raised_in_a_circle_are_looked_at_once() -> None:
+    first, second = ValueError("x"), KeyError("y")
+    first.__cause__, second.__context__ = second, first
+    assert is_retryable_tool_error(first)
 
 
 @pytest.mark.parametrize("error", PASSING, ids=repr)

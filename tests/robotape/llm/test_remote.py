@@ -17,6 +17,7 @@ from robotape.errors import (
     LLMError,
     MalformedReplyError,
     StreamInterruptedError,
+    is_permanent,
 )
 from robotape.http import HttpLimits, HttpPool
 from robotape.llm import LLMConfig, OpenAILLM
@@ -180,8 +181,9 @@ def test_a_stream_of_another_size_than_allowed_is_no_answer() -> None:
         pool = HttpPool(limits=HttpLimits(max_stream_bytes=100))
         async with server.serving() as origin, pool:
             llm = OpenAILLM(LLMConfig(model="m", base_url=origin), pool=pool, retry=AT_ONCE)
-            with pytest.raises(MalformedReplyError, match="larger than 100 bytes"):
+            with pytest.raises(MalformedReplyError, match="larger than 100 bytes") as caught:
                 await texts(llm)
+            assert is_permanent(caught.value)
 
     asyncio.run(main())
 
