@@ -7,21 +7,20 @@ nothing outside; `cross` is the rest.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from robotape.cache import Codec, cache_at, canonical, digest
 from robotape.calls import Call, CallNext, interceptors_of, through
 from robotape.errors import DeadlineExceeded, PolicyDenied, RobotapeError, ToolInputError
-from robotape.models.record import encode
 from robotape.policy import Policy
 from robotape.recorder import Passage, Recorder, reject
 from robotape.resume import History, Past, history_of
 from robotape.retry import retrying
 from robotape.runtime import Scope
-from robotape.secrets import redact
+from robotape.secrets import redact, redactor
 from robotape.tape import tape_of
-from robotape.watch import watched
+from robotape.watch import CallWatch, watched
 
 if TYPE_CHECKING:
     from robotape.validation import ArgumentParser, Parsed
@@ -72,7 +71,7 @@ async def cross(
     passage: Passage,
     effect: CallNext,
     *,
-    asked: object,
+    asked: bytes,
     changes: Sequence[tuple[str, str]] = (),
     about: object = None,
 ) -> Any:
@@ -83,7 +82,7 @@ async def cross(
         call: Its arguments parsed and frozen.
         passage: What is called.
         effect: Does the thing itself.
-        asked: What the tape says was asked.
+        asked: What the tape says was asked, as JSON.
         changes: What was canonicalised in the arguments: (JSON path, what was done).
         about: An object that the answer depends on besides; a cache keeps answers about
             different ones apart, within the run.
@@ -109,49 +108,44 @@ async def cross(
     if history is not None:
         past = history.look_up(
             call,
-            tape.seal(asked),
+            redactor().data(asked),
             is_repeatable=passage.is_repeatable,
             is_inside=scope.retries_owned,
         )
         if past is not None and past.is_answered:
             value = _restored(passage, past)
-            if passage.cache:
-                _offer(scope, passage, past, _key(scope, call, passage, asked, about), value)
+            _offer(scope, call, passage, past, value, asked=asked, about=about)
             return value
         if past is not None:
             call = _taken_up(recorder, call, past)
-    _refuse_late(scope, call, passage)
-    stations = interceptors_of(scope)
-    onward = through(stations if watch is None else (watch, *stations), effect)
+    if call.deadline is not None and call.deadline <= scope.run.now():
+        raise _too_late(scope, call, call.deadline, passage)
+    onward = _onward(scope, watch, effect)
+    retry = passage.retry_inside if scope.retries_owned else passage.retry
     if passage.cache is None:
-        return await _attempts(scope, call, passage, recorder, onward)
+        return await retrying(call, onward, retry=retry, run=scope.run, observer=recorder)
     return await _shared(
         scope,
         call,
         passage,
         recorder,
         key=_key(scope, call, passage, asked, about),
-        attempts=lambda: _attempts(scope, call, passage, recorder, onward),
+        attempts=lambda: retrying(call, onward, retry=retry, run=scope.run, observer=recorder),
     )
 
 
-def _refuse_late(scope: Scope, call: Call, passage: Passage) -> None:
-    if call.deadline is not None and call.deadline <= scope.run.now():
-        late = DeadlineExceeded(call.target, call.deadline)
-        reject(scope, passage.node, call.call_id, late)
-        raise late
+def _onward(scope: Scope, watch: CallWatch | None, effect: CallNext) -> CallNext:
+    """What an attempt passes on its way to the effect: who watches, then the harness's seam."""
+    stations = interceptors_of(scope)
+    if watch is not None:
+        stations = (watch, *stations)
+    return through(stations, effect) if stations else effect
 
 
-def _attempts(
-    scope: Scope, call: Call, passage: Passage, recorder: Recorder, onward: CallNext
-) -> Coroutine[Any, Any, Any]:
-    return retrying(
-        call,
-        onward,
-        retry=passage.retry_inside if scope.retries_owned else passage.retry,
-        run=scope.run,
-        observer=recorder,
-    )
+def _too_late(scope: Scope, call: Call, deadline: float, passage: Passage) -> DeadlineExceeded:
+    late = DeadlineExceeded(call.target, deadline)
+    reject(scope, passage.node, call.call_id, late)
+    return late
 
 
 async def _shared(
@@ -175,15 +169,15 @@ async def _shared(
     assert passage.cache is not None
     shelf = cache_at(scope).shelf(passage.cache)
     codec = None if passage.cache.store is None else _codec(passage)
-    timer = asyncio.timeout_at(
-        None if call.deadline is None else scope.run.started_at + call.deadline
+    timer = (
+        None if call.deadline is None else asyncio.timeout_at(scope.run.started_at + call.deadline)
     )
     try:
         value = await shelf.fetch(key, make, codec, timer)
     except Exception as error:
         if is_ours:
             raise
-        if timer.expired() and call.deadline is not None:
+        if timer is not None and timer.expired() and call.deadline is not None:
             error = DeadlineExceeded(call.target, call.deadline).with_traceback(error.__traceback__)
         recorder.shared_failure(call, error)
         raise error from None
@@ -193,9 +187,9 @@ async def _shared(
     return value
 
 
-def _key(scope: Scope, call: Call, passage: Passage, asked: object, about: object) -> str:
+def _key(scope: Scope, call: Call, passage: Passage, asked: bytes, about: object) -> str:
     """What has to be equal for two calls to have one answer."""
-    question = passage.identify(call) if passage.identify else encode(asked).decode()
+    question = passage.identify(call) if passage.identify else asked.decode()
     # A store outlives the object; there the question alone must do.
     is_stored = passage.cache is not None and passage.cache.store is not None
     subject = None if about is None or is_stored else cache_at(scope).identities
@@ -209,7 +203,7 @@ def _codec(passage: Passage) -> Codec:
 
     def dump(answer: Any) -> bytes:
         said, told = passage.tell(answer)
-        return b"[" + encode(said) + b"," + encode(told) + b"]"
+        return b"[" + (said or b"null") + b"," + told + b"]"
 
     def load(data: bytes) -> Any:
         return passage.restore(*json.loads(data))
@@ -236,9 +230,21 @@ def _restored(passage: Passage, past: Past) -> Any:
     return passage.restore(thought, told)
 
 
-def _offer(scope: Scope, passage: Passage, past: Past, key: str, value: Any) -> None:
+def _offer(
+    scope: Scope,
+    call: Call,
+    passage: Passage,
+    past: Past,
+    value: Any,
+    *,
+    asked: bytes,
+    about: object,
+) -> None:
     """Let the cache of a resumed run have what it had before the interruption."""
-    if passage.cache is not None and past.end is not None and past.end.attempt:
+    if passage.cache is None:
+        return
+    key = _key(scope, call, passage, asked, about)
+    if past.end is not None and past.end.attempt:
         came_at = scope.run.started_at + past.end.at
         cache_at(scope).shelf(passage.cache).offer(key, passage.recalled(value), came_at)
 

@@ -3,10 +3,11 @@
 It decides nothing: retrying tells it what happened.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+from pydantic_core import from_json
 
 from robotape.cache import Caching
 from robotape.calls import Call, Kind
@@ -20,6 +21,9 @@ from robotape.tape import Tape, tape_of
 from robotape.watch import CallWatch, notify_rejected, watch_of_failure
 
 __all__ = ["Passage", "Recorder", "reject"]
+
+_ACTION, _THOUGHT, _OBSERVATION = StepType.ACTION, StepType.THOUGHT, StepType.OBSERVATION
+_PENDING, _COMPLETED = StepStatus.PENDING, StepStatus.COMPLETED
 
 
 def _as_it_is(answer: Any) -> Any:
@@ -35,8 +39,8 @@ class Passage:
         node: Its name on the tape.
         retry: How it is tried again.
         is_repeatable: Whether asking again is safe when the outcome is unknown.
-        tell: A value -> (what the model said or None, what the tape says came back).
-        restore: The same two, as JSON values -> the value.
+        tell: A value -> (what the model said or None, what the tape says came back), as JSON.
+        restore: The same two, read from it -> the value.
         is_judged: Whether policies are asked about it.
         provider: Whose model it is, for those who watch; empty for none.
         cache: How answers are given again; None where they are not, as for streams.
@@ -52,7 +56,7 @@ class Passage:
     node: str
     retry: Retry
     is_repeatable: bool
-    tell: Callable[[Any], tuple[object, object]]
+    tell: Callable[[Any], tuple[bytes | None, bytes]]
     restore: Callable[[Any, Any], Any]
     is_judged: bool = True
     provider: str = ""
@@ -75,7 +79,7 @@ class Recorder:
         self,
         tape: Tape,
         passage: Passage,
-        asked: object,
+        asked: bytes,
         facts: dict[str, Any],
         watch: CallWatch | None = None,
     ) -> None:
@@ -84,7 +88,7 @@ class Recorder:
         Args:
             tape: Of the run.
             passage: What is called.
-            asked: What the tape says was asked.
+            asked: What the tape says was asked, as JSON.
             facts: What else it says of the first attempt.
             watch: Who is told after the tape; None where only failures are of interest.
         """
@@ -103,16 +107,23 @@ class Recorder:
             facts["principal"] = call.principal
         if self._facts and call.attempt == 1:
             facts |= self._facts
-        self._write(StepType.ACTION, StepStatus.PENDING, call, self._asked, facts)
+        node, asked = self._passage.node, self._asked
+        self._tape.write(
+            Record(
+                _ACTION, _PENDING, call.agent, node, call.call_id, call.attempt, 0.0, asked, facts
+            )
+        )
         if self._watch is not None:
             self._watch.started(call)
 
     def succeeded(self, call: Call, value: Any) -> None:
         """Write what came back; for a model, first what it said."""
         said, told = self._passage.tell(value)
+        agent, node, call_id, attempt = call.agent, self._passage.node, call.call_id, call.attempt
+        write = self._tape.write
         if said is not None:
-            self._write(StepType.THOUGHT, StepStatus.COMPLETED, call, said)
-        self._write(StepType.OBSERVATION, StepStatus.COMPLETED, call, told)
+            write(Record(_THOUGHT, _COMPLETED, agent, node, call_id, attempt, 0.0, said))
+        write(Record(_OBSERVATION, _COMPLETED, agent, node, call_id, attempt, 0.0, told))
         if self._watch is not None:
             self._watch.succeeded(call, value)
 
@@ -124,13 +135,13 @@ class Recorder:
             facts["ceiling"] = decision.ceiling
         else:
             facts["reason"] = decision.reason
-        self._write(StepType.ERROR, StepStatus.FAILED, call, _described(error), facts)
+        self._write(StepType.ERROR, StepStatus.FAILED, call, _json_of(error), facts)
         watch = self._watch or watch_of_failure(self._tape.tape_id)
         watch.failed(call, error, decision)
 
     def cancelled(self, call: Call) -> None:
         """Write that the attempt was cancelled; whether its effect happened is unknown."""
-        self._write(StepType.OBSERVATION, StepStatus.CANCELLED, call, None)
+        self._write(StepType.OBSERVATION, StepStatus.CANCELLED, call, b"null")
         if self._watch is not None:
             self._watch.cancelled(call)
 
@@ -148,11 +159,11 @@ class Recorder:
     def shared_failure(self, call: Call, error: Exception) -> None:
         """Write that a call which this one waited for failed: no attempt, no ACTION."""
         facts = self._shared_facts(call) | {"retryable": not is_permanent(error)}
-        self._write(StepType.ERROR, StepStatus.FAILED, call, _described(error), facts, attempt=0)
+        self._write(StepType.ERROR, StepStatus.FAILED, call, _json_of(error), facts, attempt=0)
 
     def _shared_facts(self, call: Call) -> dict[str, Any]:
         """What an ACTION would have said."""
-        asked = json.loads(encode(self._asked))
+        asked = from_json(self._asked)
         facts: dict[str, Any] = {"kind": call.kind, "cached": True, "asked": asked}
         if call.principal is not None:
             facts["principal"] = call.principal
@@ -176,20 +187,16 @@ class Recorder:
         type: StepType,
         status: StepStatus,
         call: Call,
-        content: object,
+        content: bytes,
         facts: dict[str, Any] | None = None,
         *,
         attempt: int | None = None,
     ) -> None:
-        self._tape.record(
-            type,
-            status,
-            agent=call.agent,
-            node=self._passage.node,
-            call_id=call.call_id,
-            attempt=call.attempt if attempt is None else attempt,
-            content=content,
-            facts=facts,
+        if attempt is None:
+            attempt = call.attempt
+        node = self._passage.node
+        self._tape.write(
+            Record(type, status, call.agent, node, call.call_id, attempt, 0.0, content, facts)
         )
 
 
@@ -209,6 +216,10 @@ def reject(scope: Scope, node: str, call_id: str, error: Exception) -> None:
         facts={"retryable": False},
     )
     notify_rejected(scope, node, call_id, error)
+
+
+def _json_of(error: BaseException) -> bytes:
+    return encode(_described(error))
 
 
 def _described(error: BaseException) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 from robotape.calls import Call
 from robotape.errors import InDoubtError, ResumeError, ResumeMismatchError, TapedError
 from robotape.models.kinds import StepStatus, StepType
-from robotape.models.record import Json, Record, encode
+from robotape.models.record import Record, encode
 from robotape.runtime import Run, logical_id
 from robotape.tape import Tape
 
@@ -193,16 +193,7 @@ def _end(
         raise ResumeError(f"{call_id}: the tape has no such call in doubt")
     if call_id not in tape.pending:
         # Its terminator says `cancelled`: another attempt stands for what was found.
-        action = tape.record(
-            action.type,
-            action.status,
-            agent=action.agent,
-            node=action.node,
-            call_id=call_id,
-            attempt=action.attempt + 1,
-            content=Json(action.content),
-            facts=action.facts,
-        )
+        action = tape.write(replace(action, attempt=action.attempt + 1))
     tape.record(
         type,
         status,

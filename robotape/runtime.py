@@ -205,7 +205,9 @@ class Scope:
         """
         task = _task()
         if task is self._task or task is None:
-            return f"{self.prefix}/{label}[{_count(self._counts, label)}]"
+            ordinal = self._counts.get(label, 0)
+            self._counts[label] = ordinal + 1
+            return f"{self.prefix}/{label}[{ordinal}]"
         branch = self._branch(task)
         return f"{self.prefix}~{branch.name}/{label}[{_count(branch.counts, label)}]"
 
@@ -321,19 +323,14 @@ def _lineage_name(owner: "asyncio.Task[Any] | None", born: int, task: "asyncio.T
 _scope: ContextVar[Scope | None] = ContextVar("robotape_scope", default=None)
 
 
-def current_scope() -> Scope | None:
-    """Where the caller stands, or None outside any run."""
-    return _scope.get()
-
-
-def enter(scope: Scope) -> Token[Scope | None]:
-    """Stand in a scope until `leave`; give the token back in a `finally`."""
-    return _scope.set(scope)
-
-
-def leave(token: Token[Scope | None]) -> None:
-    """Stand again where one stood before `enter`."""
-    _scope.reset(token)
+# The variable's own methods: a function around one costs more than it does, at every call and
+# every cache hit.
+# Where the caller stands, or None outside any run:
+current_scope: Callable[[], Scope | None] = _scope.get
+# Stand in a scope until `leave`; give the token back in a `finally`:
+enter: Callable[[Scope], Token[Scope | None]] = _scope.set
+# Stand again where one stood before `enter`:
+leave: Callable[[Token[Scope | None]], None] = _scope.reset
 
 
 class entered:  # lower case: it reads as the function it could be, at a third of the cost

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from robotape import models
+from robotape.attempts import Attempts
 from robotape.errors import ProtocolError, TapeFormatError
 from robotape.journal import Journal, header, read, replace_file
 from robotape.models.cleaning import clean
@@ -59,7 +60,7 @@ class Tape:
         self.parent_id = parent_id
         self._journal = journal
         self._records: list[Record] | Spill = []
-        self._open: dict[str, int] = {}
+        self._attempts = Attempts()
         # The run's clock and not the run, which holds the tape: a circle would leave every
         # tape to the garbage collector.
         self._clock: Callable[[], float] | None = None
@@ -110,35 +111,30 @@ class Tape:
             The record, its content already bytes.
 
         Raises:
-            ProtocolError: The step opens an attempt that is open, or closes one that is not.
+            ProtocolError: The step opens an attempt that is open or was made before, or belongs
+                to one that is not open.
             OSError: The journal cannot be written; then the step is not on the tape either.
         """
-        data = encode(content)
-        at = 0.0 if self._clock is None else self._clock() - self._epoch
-        entry = Record(type, status, agent, node, call_id, attempt, at, data, facts)
+        entry = Record(type, status, agent, node, call_id, attempt, 0.0, encode(content), facts)
+        return self.write(entry)
+
+    def write(self, entry: Record) -> Record:
+        """As `record`, for a caller that has a whole record; the tape dates it and keeps it."""
+        if self._clock is not None:
+            entry.at = self._clock() - self._epoch
         known = redactor()
         if not known.is_empty:
             clean(entry, known)
-        if attempt:
-            self._check(entry)
+        before = self._attempts.turn(entry) if entry.attempt else 0
         if self._journal is not None:
-            self._begin()
-            self._journal.write(entry.line())
+            try:
+                self._begin()
+                self._journal.write(entry.line())
+            except BaseException:
+                self._attempts.undo(entry, before)
+                raise
         self._records.append(entry)
-        if attempt:
-            self._turn(entry)
         return entry
-
-    def _check(self, entry: Record) -> None:
-        opened = self._open.get(entry.call_id)
-        is_action = entry.type is StepType.ACTION
-        if (opened is not None) if is_action else (opened != entry.attempt):
-            said = "is not open" if opened is None else "has no terminator yet"
-            raise ProtocolError(f"{entry.call_id}: attempt {opened or entry.attempt} {said}")
-
-    def seal(self, content: object) -> bytes:
-        """Content as the tape keeps it: JSON bytes without secrets."""
-        return redactor().data(encode(content))
 
     def append(self, step: "Step") -> None:
         """Write a step of the user's own down; it keeps its id, time and prompt."""
@@ -154,15 +150,9 @@ class Tape:
         )
 
     def _keep(self, entry: Record) -> None:
-        self._records.append(entry)
         if entry.attempt:
-            self._turn(entry)
-
-    def _turn(self, entry: Record) -> None:
-        if entry.type is StepType.ACTION:
-            self._open[entry.call_id] = entry.attempt
-        elif entry.type is not StepType.THOUGHT:
-            self._open.pop(entry.call_id, None)
+            self._attempts.turn(entry)
+        self._records.append(entry)
 
     # -- asking
 
@@ -222,7 +212,7 @@ class Tape:
     @property
     def pending(self) -> dict[str, int]:
         """Calls that were begun and have no terminator: call id -> attempt."""
-        return dict(self._open)
+        return self._attempts.pending
 
     def digest(self) -> str:
         """SHA-256 over what the steps say, without ids, instants and durations."""
@@ -308,11 +298,9 @@ class Tape:
 
     def _take(self, entry: Record, source: str, number: int) -> None:
         try:
-            if entry.attempt:
-                self._check(entry)
+            self._keep(entry)
         except ProtocolError as error:
             raise TapeFormatError(source, number, str(error)) from None
-        self._keep(entry)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, recover: bool = False) -> Self:
@@ -357,7 +345,8 @@ class Tape:
         tape = cls()
         lines = Counted(target)
         spill = None if keep is None else Spill(target, keep, lines)
-        tape._records = [] if spill is None else spill
+        if spill is not None and keep is not None:
+            tape._records, tape._attempts = spill, Attempts(keep)
         # Held before it is read: what it says now, it still says when this run writes.
         tape._journal = Journal(target, fsync=fsync)
         try:

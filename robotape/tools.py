@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from dataclasses import replace
+from functools import cached_property, partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_origin, get_type_hints, overload
 
@@ -17,7 +18,7 @@ from robotape.calls import Call
 from robotape.context import RunContext, Surroundings
 from robotape.corridor import admit, cross
 from robotape.llm.base import BaseLLM
-from robotape.models.record import Json, encode
+from robotape.models.record import encode
 from robotape.recorder import Passage, reject
 from robotape.retry import Retry, is_retryable_tool_error, is_retryable_write_error
 from robotape.runtime import (
@@ -114,13 +115,12 @@ class Tool(Generic[Deps]):
         self.max_retries = self.retry.max_retries
         self.effect_key = effect_key
         self._takes_ctx = takes_ctx
-        self._built: _Built | None = None
         self._passage = Passage(
             kind="tool",
             node=self.name,
             retry=self.retry,
             is_repeatable=pure or effect_key is not None,
-            tell=lambda value: (None, value),
+            tell=lambda value: (None, encode(value)),
             restore=self._restored,
             cache=None if cache is None else replace(cache),  # a shelf of its own
             known_as="" if cache is None or cache.store is None else stable_name(function),
@@ -131,7 +131,7 @@ class Tool(Generic[Deps]):
     @property
     def takes_ctx(self) -> bool:
         """Whether the body is given the `RunContext`."""
-        return self._build().takes_ctx
+        return self._built.takes_ctx
 
     @property
     def parser(self) -> "ArgumentParser":
@@ -140,12 +140,12 @@ class Tool(Generic[Deps]):
         Raises:
             TypeError: The signature cannot be called by name.
         """
-        return self._build().parser
+        return self._built.parser
 
     @property
     def definition(self) -> dict[str, Any]:
         """The tool as a model is told of it: name, description, JSON schema of parameters."""
-        built = self._build()
+        built = self._built
         if built.definition is None:
             built.definition = {
                 "name": self.name,
@@ -154,10 +154,9 @@ class Tool(Generic[Deps]):
             }
         return built.definition
 
-    def _build(self) -> "_Built":
-        if self._built is None:
-            self._built = _Built(self.function, self.name, self._takes_ctx)
-        return self._built
+    @cached_property
+    def _built(self) -> "_Built":
+        return _Built(self.function, self.name, self._takes_ctx)
 
     async def execute(
         self,
@@ -205,22 +204,20 @@ class Tool(Generic[Deps]):
             self._passage.kind,
             self.name,
             parsed.arguments,
-            agent=scope.agent,
-            call_id=call_id,
-            principal=scope.principal,
-            deadline=scope.until(self.retry.total),
-            key=self._key(scope, call_id, parsed),
+            scope.agent,
+            call_id,
+            1,
+            scope.principal,
+            scope.until(self.retry.total),
+            self._key(scope, call_id, parsed),
         )
-
-        async def effect(attempt: Call) -> Any:
-            return await self._body(scope, attempt, around)
 
         return await cross(
             scope,
             call,
             self._passage,
-            effect,
-            asked=Json(parsed.canonical),
+            partial(self._body, scope, around),
+            asked=parsed.canonical,
             changes=parsed.changes,
             about=around.deps,
         )
@@ -237,9 +234,9 @@ class Tool(Generic[Deps]):
             raise
         return derive(scope.run.run_id, self.name, encode(named).decode())
 
-    async def _body(self, scope: Scope, call: Call, around: Surroundings) -> Any:
+    async def _body(self, scope: Scope, around: Surroundings, call: Call) -> Any:
         """Run the function once, standing inside the call."""
-        built = self._build()
+        built = self._built
         positional, named = built.parser.bind(call.arguments)
         if built.takes_ctx:
             positional = (_context(scope, call, around), *positional)
@@ -258,7 +255,7 @@ class Tool(Generic[Deps]):
             leave(token)
 
     def _restored(self, _: Any, told: Any) -> Any:
-        return _read_back(self._build().returns, told)
+        return _read_back(self._built.returns, told)
 
 
 class _Built:

@@ -62,9 +62,9 @@ class _AgentTool(Tool[Any]):
         # To enter the body again is safe: each call inside is looked up for itself.
         self._passage = replace(self._passage, is_repeatable=True)
 
-    async def _body(self, scope: Scope, call: Call, around: Surroundings) -> Any:
+    async def _body(self, scope: Scope, around: Surroundings, call: Call) -> Any:
         # Calls inside keep their ids when the body is entered again, or none would be found.
-        return await super()._body(scope, replace(call, attempt=1), around)
+        return await super()._body(scope, around, replace(call, attempt=1))
 
 
 def _told(result: RunResult) -> Any:

@@ -117,8 +117,10 @@ class LLMAgent(BaseAgent):
         talk = _Talk(opening, tools, None if self.prices is None else Bill(self.prices))
         stop: StopReason = "max_turns"
         error: str | None = None
+        around = current_scope()
+        assert around is not None
         for turn in range(1, self.max_turns + 1):
-            scope = _turn(turn)
+            scope = around.inner(f"{around.prefix}/{turn}", turn=turn, is_same_task=True)
             with under_watch(scope):
                 try:
                     reply, admitted = await self._ask(scope, talk)
@@ -130,8 +132,10 @@ class LLMAgent(BaseAgent):
                     break
                 context = Surroundings(deps, talk.usage, prompt)
                 ended = await self._call_all(scope, reply.tool_calls, admitted, context)
-            talk.hear([answer for answer, _ in ended], made=sum(made for _, made in ended))
-            if any(made and answer.name in self.last_tools for answer, made in ended):
+            talk.hear(ended)
+            if self.last_tools and any(
+                made and answer.name in self.last_tools for answer, made in ended
+            ):
                 stop = "handed_off"
                 break
             if self.max_tokens is not None and talk.tokens >= self.max_tokens:
@@ -162,13 +166,13 @@ class LLMAgent(BaseAgent):
             admitted = [
                 self._admit(scope, call, ordinal) for ordinal, call in enumerate(reply.tool_calls)
             ]
-            faults = [entry if isinstance(entry, ToolError) else None for entry in admitted]
-            if not any(faults):
-                usable = [entry for entry in admitted if not isinstance(entry, ToolError)]
+            usable = [entry for entry in admitted if not isinstance(entry, ToolError)]
+            if len(usable) == len(admitted):
                 return reply, usable
+            faults = [entry if isinstance(entry, ToolError) else None for entry in admitted]
             talk.hear(
                 [
-                    _answer(call, _NOT_MADE if fault is None else f"Error: {fault}")
+                    (_answer(call, _NOT_MADE if fault is None else f"Error: {fault}"), False)
                     for call, fault in zip(reply.tool_calls, faults, strict=True)
                 ]
             )
@@ -204,12 +208,12 @@ class LLMAgent(BaseAgent):
         Returns:
             (answer, whether the body was entered) per call, in the model's order.
         """
+        if len(calls) == 1:
+            return [await self._call(scope, calls[0], 0, admitted[0], context)]
         started = [
             self._call(scope, call, ordinal, entry, context)
             for ordinal, (call, entry) in enumerate(zip(calls, admitted, strict=True))
         ]
-        if len(started) == 1:
-            return [await started[0]]
         ended = await asyncio.gather(*started, return_exceptions=True)
         errors = [result for result in ended if isinstance(result, BaseException)]
         if errors:  # a cancellation goes first: no failure may hide it
@@ -321,9 +325,10 @@ class _Talk:
         # The reply itself is on the tape as a thought: it need not be told again.
         self.known = len(self.messages)
 
-    def hear(self, answers: Sequence[Message], *, made: int = 0) -> None:
-        self.messages.extend(answers)
-        self._made += made
+    def hear(self, answers: Sequence[tuple[Message, bool]]) -> None:
+        for answer, made in answers:
+            self.messages.append(answer)
+            self._made += made
 
 
 def _opening(
@@ -342,12 +347,6 @@ def _stop_of(refused: BudgetExceeded) -> StopReason:
     return "max_turns" if refused.what == "turns" else "max_tokens"
 
 
-def _turn(turn: int) -> Scope:
-    around = current_scope()
-    assert around is not None
-    return around.inner(f"{around.prefix}/{turn}", turn=turn, is_same_task=True)
-
-
 def _id(scope: Scope, call: ToolCall, ordinal: int) -> str:
     return f"{scope.prefix}/tool:{call.name}[{ordinal}]"
 
@@ -359,4 +358,4 @@ def _in_words(value: object) -> str:
 
 
 def _answer(call: ToolCall, text: str) -> Message:
-    return Message("tool", text, tool_call_id=call.id, name=call.name)
+    return Message("tool", text, (), call.id, call.name)

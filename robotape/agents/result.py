@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from robotape.models.messages import Message, Usage
-from robotape.models.value import discreet
+from robotape.models.value import quick
 from robotape.tape import Tape
 
 __all__ = ["RunResult", "StopReason"]
@@ -21,7 +21,7 @@ StopReason = Literal[
 ]
 
 
-@discreet
+@quick
 @dataclass(frozen=True, slots=True)
 class RunResult:
     """The result of one run.

@@ -121,7 +121,7 @@ class HttpPool:
         timeout: float | None,
     ) -> HttpReply:
         """One request and its answer; raises none but our own errors, with no other behind them."""
-        held = await self._session()
+        held = self._held() or await self._open()
         session = held.session
         seconds = self.limits.timeout if timeout is None else timeout
         try:
@@ -175,7 +175,7 @@ class HttpPool:
         where = URL(url) if isinstance(url, str) else url
         self._admit(method, where)
         body, headers = _content(json, body, headers)
-        held = await self._session()
+        held = self._held() or await self._open()
         response = await self._headed(held.session, method, where, headers, body)
         held.reading.add(response)
         try:
@@ -208,12 +208,14 @@ class HttpPool:
             failure = failure_of(error, session, method, url, math.inf)
         raise failure
 
-    async def _session(self) -> "_Session":
-        """The running loop's session; suspends nowhere, so that two callers cannot make two."""
+    def _held(self) -> "_Session | None":
+        """The running loop's session, if it has one that is open."""
+        held = self._sessions.get(asyncio.get_running_loop())
+        return None if held is None or held.session.closed else held
+
+    async def _open(self) -> "_Session":
+        """A session for the running loop; suspends nowhere, so that two callers cannot make two."""
         loop = asyncio.get_running_loop()
-        held = self._sessions.get(loop)
-        if held is not None and not held.session.closed:
-            return held
         for other in [other for other in self._sessions if other.is_closed()]:
             await self._sessions.pop(other).holder.aclose()
         session, reading = _opened(self.limits), set[aiohttp.ClientResponse]()

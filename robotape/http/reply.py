@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 from yarl import URL
 
+from robotape.models.value import quick
+
 __all__ = ["HttpReply"]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class HttpReply:
     """A whole answer, of whatever status.

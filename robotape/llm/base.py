@@ -5,7 +5,7 @@ answer piece by piece.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Coroutine, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -176,10 +176,9 @@ class BaseLLM(ABC):
         last = "; ".join(f"{path}: {words}" for path, words in faults)
         raise ModelBehaviorError(agent, asks, last)
 
-    async def ask(self, request: LLMRequest) -> LLMResponse:
+    def ask(self, request: LLMRequest) -> Coroutine[Any, Any, LLMResponse]:
         """As `generate`, for a caller that has a whole request."""
-        response: LLMResponse = await self._cross(request, self._cached, self._whole)
-        return response
+        return self._cross(request, self._cached, self._whole)
 
     def stream(
         self, prompt: str | Sequence[Message], *, tools: Sequence[dict[str, Any]] = ()
@@ -218,10 +217,11 @@ class BaseLLM(ABC):
             "llm",
             self.model,
             {"request": request},
-            agent=scope.agent,
-            call_id=scope.next_id("llm"),
-            principal=scope.principal,
-            deadline=scope.until(self.retry.total),
+            scope.agent,
+            scope.next_id("llm"),
+            1,
+            scope.principal,
+            scope.until(self.retry.total),
         )
         if scope.budgets:
             _take_turn(scope, call)
@@ -231,8 +231,8 @@ class BaseLLM(ABC):
             _charge(scope, answer)
         return answer
 
-    async def _whole(self, call: Call) -> LLMResponse:
-        return await self.complete(call.arguments["request"])
+    def _whole(self, call: Call) -> Awaitable[LLMResponse]:
+        return self.complete(call.arguments["request"])
 
     async def _in_pieces(self, call: Call) -> Stream[LLMChunk]:
         return streamed(self.stream_pieces(call.arguments["request"]))

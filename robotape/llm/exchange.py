@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from robotape.models.messages import Message, ToolCall, Usage
-from robotape.models.record import Json, json_of
+from robotape.models.record import json_of
 from robotape.models.value import quick
 
 __all__ = ["LLMRequest", "LLMResponse", "OutputFormat", "described", "restored", "told"]
@@ -42,6 +42,9 @@ class LLMRequest:
     output: OutputFormat | None = None
 
 
+_NONE_COUNTED = Usage()
+
+
 @quick
 @dataclass(frozen=True, slots=True)
 class LLMResponse:
@@ -60,15 +63,15 @@ class LLMResponse:
 
     text: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = _NONE_COUNTED
     model: str = ""
     finish_reason: str = "stop"
     raw_response: dict[str, Any] = field(default_factory=dict)
     output: Any = None
 
 
-def described(model: str, request: LLMRequest) -> Json:
-    """What the tape says was asked: the messages that are new to it."""
+def described(model: str, request: LLMRequest) -> bytes:
+    """What the tape says was asked, as JSON: the messages that are new to it."""
     asked: dict[str, Any] = {
         "model": model,
         "messages": [_message(message) for message in request.messages[request.known :]],
@@ -82,8 +85,8 @@ def described(model: str, request: LLMRequest) -> Json:
     return json_of(asked)
 
 
-def told(response: LLMResponse) -> tuple[object, object]:
-    """What the model said, and what else came back with it."""
+def told(response: LLMResponse) -> tuple[bytes, bytes]:
+    """What the model said, and what else came back with it; both as JSON."""
     said: dict[str, Any] = {"text": response.text}
     if response.tool_calls:
         said["tool_calls"] = [_call(call) for call in response.tool_calls]

@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic_core import from_json
+
 from robotape.http import HttpReply
 from robotape.llm.wire_errors import malformed, page_text
 from robotape.models.messages import ToolCall
@@ -18,7 +20,7 @@ def json_object(reply: HttpReply) -> dict[str, Any]:
         MalformedReplyError: It consists of something else.
     """
     try:
-        payload = json.loads(reply.body.decode())
+        payload = _parsed(reply.body)
     except UnicodeDecodeError:
         raise malformed(reply, "the body is not UTF-8") from None
     except (ValueError, RecursionError):
@@ -26,6 +28,13 @@ def json_object(reply: HttpReply) -> dict[str, Any]:
     if not isinstance(payload, dict):
         raise malformed(reply, "the body is no JSON object")
     return payload
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return from_json(body)
+    except ValueError:  # not JSON; or half a surrogate pair, or deep, which `json` takes
+        return json.loads(body.decode())
 
 
 def count_of(value: object) -> int:

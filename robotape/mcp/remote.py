@@ -84,7 +84,7 @@ class McpTool(Tool[Any]):
             "parameters": self._schema.json_schema(),
         }
 
-    async def _body(self, scope: Scope, call: Call, around: Surroundings) -> Any:
+    async def _body(self, scope: Scope, around: Surroundings, call: Call) -> Any:
         return await self._ask(self._remote, json.loads(encode(call.arguments)))
 
     def _restored(self, _: Any, told: Any) -> Any:

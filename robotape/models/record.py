@@ -23,7 +23,7 @@ from robotape.runtime import derive
 if TYPE_CHECKING:
     from robotape.models.steps import Step
 
-__all__ = ["Json", "OWN_FACTS", "OWN_FIELDS", "Record", "decode", "encode", "json_of", "plain"]
+__all__ = ["OWN_FACTS", "OWN_FIELDS", "Record", "decode", "encode", "json_of", "plain"]
 
 _DEEPEST = 200
 _SCALARS = (str, int, float, bool)
@@ -51,12 +51,6 @@ def _no_constant(name: str) -> None:
 
 # Whether it is JSON; numbers stay text, for some integers are too long to be made of it.
 _judge = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_no_constant).decode
-
-
-class Json(bytes):
-    """Bytes that are JSON already: `encode` leaves them as they are."""
-
-    __slots__ = ()
 
 
 @dataclass(slots=True)
@@ -205,17 +199,15 @@ def encode(value: object) -> bytes:
     Sets are sorted; NaN and the infinities become strings; what JSON cannot say
     becomes `{"type": its qualified name}`, never a `repr` with an address in it.
     """
-    if type(value) is Json:
-        return value
     return pydantic_core.to_json(_plain(value, ()))
 
 
-def json_of(value: object) -> Json:
+def json_of(value: object) -> bytes:
     """The same for what is known to be dicts, lists, strings and finite numbers: quicker."""
     try:
-        return Json(pydantic_core.to_json(value))
+        return pydantic_core.to_json(value)
     except pydantic_core.PydanticSerializationError:  # a lone surrogate
-        return Json(encode(value))
+        return encode(value)
 
 
 def plain(value: Any) -> Any:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
-from pydantic_core import PydanticSerializationError
+from pydantic_core import PydanticSerializationError, to_json
 
-from robotape.validation.schema import holds_scalars
+from robotape.validation.schema import holds_plain_scalars, holds_scalars
 from robotape.validation.signature import Parameter, name_of
 
 __all__ = ["writer_of"]
@@ -37,11 +37,11 @@ def writer_of(
     Raises:
         TypeError: A default cannot be written as JSON.
     """
-    to_json = adapter.serializer.to_json
+    serialize = adapter.serializer.to_json
 
     def write(arguments: Mapping[str, Any]) -> bytes:
         # Sets are in order by now: they were frozen. round_trip leaves out computed fields.
-        written = to_json(
+        written = serialize(
             arguments, by_alias=True, round_trip=True, warnings=False, fallback=_name_its_type
         )
         return _encode(json.loads(written)).encode()
@@ -54,12 +54,17 @@ def writer_of(
         ) from error
     if not holds_scalars(adapter) or any(map(_is_written_otherwise, defaults.values())):
         return write
-    names = [item.name for item in sorted(parameters, key=lambda item: item.key)]
+    in_order = sorted(parameters, key=lambda item: item.key)
+    if holds_plain_scalars(adapter) and all(map(_is_plain, defaults.values())):
+        keyed = [(item.key, item.name) for item in in_order]
+        # No schema is asked: it would write the same.
+        return lambda arguments: to_json({key: arguments[name] for key, name in keyed})
+    names = [item.name for item in in_order]
 
     def write_scalars(arguments: Mapping[str, Any]) -> bytes:
         # pydantic keeps this order, and writes all but floats as `json` does.
         ordered = {name: arguments[name] for name in names}
-        return to_json(ordered, by_alias=True, warnings=False, fallback=_name_its_type)
+        return serialize(ordered, by_alias=True, warnings=False, fallback=_name_its_type)
 
     return write_scalars
 
@@ -67,6 +72,10 @@ def writer_of(
 def _name_its_type(odd: object) -> str:
     # A sentinel as a default, say: its repr holds an address, the name of its type does not.
     return type(odd).__qualname__
+
+
+def _is_plain(default: object) -> bool:
+    return default is None or type(default) in (bool, int, str)
 
 
 def _is_written_otherwise(default: object) -> bool:

@@ -17,7 +17,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from pydantic_core import to_json
 
-__all__ = ["FrozenDict", "FrozenList", "FrozenSet", "freeze", "is_inert"]
+__all__ = ["FrozenDict", "FrozenList", "FrozenSet", "freeze", "frozen_dict", "is_inert"]
 
 
 def _refuse(self: object, *args: object, **kwargs: object) -> NoReturn:
@@ -157,13 +157,17 @@ def _freeze_list(value: list[Any] | deque[Any]) -> FrozenList:
     return frozen
 
 
-def _freeze_dict(value: dict[Any, Any]) -> FrozenDict:
+def frozen_dict(items: dict[Any, Any]) -> FrozenDict:
+    """Freeze a dict all of whose values are frozen already."""
     frozen: FrozenDict = FrozenDict.__new__(FrozenDict)
-    dict.update(
-        frozen,
-        {key: item if type(item) in _LEAVES else freeze(item) for key, item in value.items()},
-    )
+    dict.update(frozen, items)
     return frozen
+
+
+def _freeze_dict(value: dict[Any, Any]) -> FrozenDict:
+    return frozen_dict(
+        {key: item if type(item) in _LEAVES else freeze(item) for key, item in value.items()}
+    )
 
 
 def _freeze_set(value: set[Any]) -> FrozenSet:

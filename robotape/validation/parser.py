@@ -15,7 +15,7 @@ from robotape.errors import ToolInputError
 from robotape.validation.canonical import writer_of
 from robotape.validation.faithful import INTEGER, make_integers, unfaithful
 from robotape.validation.faults import faults_of
-from robotape.validation.frozen import freeze
+from robotape.validation.frozen import freeze, frozen_dict
 from robotape.validation.schema import adapter_of, holds_scalars, json_schema_of, lenient_names
 from robotape.validation.signature import Parameter, default_of, is_made, parameters_of
 from robotape.validation.text import LONGEST_INTEGER, Bounds, Fault, Inspector, path_of
@@ -23,6 +23,8 @@ from robotape.validation.text import LONGEST_INTEGER, Bounds, Fault, Inspector, 
 __all__ = ["ArgumentParser", "Parsed"]
 
 _DEFAULT_BOUNDS = Bounds()
+# Of these a value says all that its text said; of a fraction, or what may hold one, it does not.
+_AS_WRITTEN = (str, int, bool, type(None))
 
 
 class Parsed:
@@ -38,7 +40,7 @@ class Parsed:
 
     arguments: Mapping[str, Any]
     changes: tuple[Fault, ...]
-    _canonical: bytes
+    _canonical: bytes | None
     _write: Callable[[Mapping[str, Any]], bytes]
 
     def __init__(
@@ -50,6 +52,7 @@ class Parsed:
         _set_arguments(self, arguments)
         _set_changes(self, changes)
         _set_write(self, write)
+        _set_canonical(self, None)
 
     @property
     def canonical(self) -> bytes:
@@ -59,12 +62,11 @@ class Parsed:
         arguments lets its attributes be set. A parameter or field with an alias stands under
         its alias, so that parsing this again gives the same; a `SecretStr` stands masked.
         """
-        try:
-            return self._canonical
-        except AttributeError:
+        written = self._canonical
+        if written is None:
             written = self._write(self.arguments)
             _set_canonical(self, written)
-            return written
+        return written
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{name} of parsed arguments cannot be set: they are frozen")
@@ -193,10 +195,8 @@ order_id?
         text = raw if type(raw) is str else self._text(raw)
         if self._is_empty and not text.strip():
             return Parsed(freeze({}), (("$", "an empty text was read as {}"),), self._write)
-        if self._is_simple:
-            arguments, changes = self._simply(text)
-        else:
-            arguments, changes = self._carefully(text)
+        is_simple = self._is_simple
+        arguments, changes = self._simply(text) if is_simple else self._carefully(text)
         for name, value in self._shared:
             if name not in arguments:
                 arguments[name] = value
@@ -205,7 +205,10 @@ order_id?
                 arguments[item.name] = item.field.get_default(
                     call_default_factory=True, validated_data=arguments
                 )
-        return Parsed(freeze(arguments), changes, self._write)
+        # Scalars and the defaults that calls share are frozen by now; what was made is not.
+        is_frozen = is_simple and not self._made
+        frozen = frozen_dict(arguments) if is_frozen else freeze(arguments)
+        return Parsed(frozen, changes, self._write)
 
     def bind(self, arguments: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments as a call takes them: each goes by its name, whatever their order.
@@ -257,11 +260,16 @@ order_id?
         return values, ()
 
     def _carefully(self, text: str) -> tuple[dict[str, Any], tuple[Fault, ...]]:
-        tree = self._read(text) if self._inspector.is_large(text) else self._glance(text)
+        is_large = self._inspector.is_large(text)
+        tree = self._read(text) if is_large else self._glance(text)
         values = self._validated(text)
         if isinstance(values, ValidationError):
             return self._with_integers(text, values)
-        return values, self._faithful(tree, values) if self._lenient else ()
+        if not self._lenient:
+            return values, ()
+        if not is_large and not all(type(tree.get(key)) in _AS_WRITTEN for key, _ in self._lenient):
+            tree = self._inspector.literally(text)
+        return values, self._faithful(tree, values)
 
     def _with_integers(
         self, text: str, error: ValidationError

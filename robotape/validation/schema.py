@@ -16,7 +16,7 @@ from robotape.validation.faithful import is_lenient
 from robotape.validation.frozen import freeze
 from robotape.validation.signature import Parameter, default_of, name_of
 
-__all__ = ["adapter_of", "holds_scalars", "json_schema_of", "lenient_names"]
+__all__ = ["adapter_of", "holds_plain_scalars", "holds_scalars", "json_schema_of", "lenient_names"]
 
 _SAID_TO_THE_MODEL = (
     "title", "description", "examples", "discriminator", "deprecated", "json_schema_extra",
@@ -26,6 +26,9 @@ _SCALARS = {
     "bool", "date", "datetime", "decimal", "enum", "int", "literal", "none", "str", "time",
     "timedelta", "uuid",
 }  # fmt: skip
+
+# Those of them that JSON has, too.
+_PLAIN_SCALARS = {"bool", "int", "none", "str"}
 
 _REFUSED = {
     "generator": "an iterable would be read lazily, after it was judged: say list[...]",
@@ -96,6 +99,11 @@ def holds_scalars(adapter: TypeAdapter[Any]) -> bool:
     return all(_is_scalar(schema) for schema in _fields_of(adapter).values())
 
 
+def holds_plain_scalars(adapter: TypeAdapter[Any]) -> bool:
+    """Whether every argument is a string, a whole number, a boolean or None, written as such."""
+    return all(_is_plain_scalar(schema) for schema in _fields_of(adapter).values())
+
+
 def lenient_names(adapter: TypeAdapter[Any]) -> frozenset[str]:
     """Parameters that may hold, at any depth, what pydantic reads leniently."""
     return frozenset(
@@ -116,6 +124,12 @@ def _is_scalar(schema: Mapping[str, Any]) -> bool:
     if schema["type"] == "nullable":
         return _is_scalar(schema["schema"])
     return schema["type"] in _SCALARS
+
+
+def _is_plain_scalar(schema: Mapping[str, Any]) -> bool:
+    if schema["type"] == "nullable" and "serialization" not in schema:
+        return _is_plain_scalar(schema["schema"])
+    return schema["type"] in _PLAIN_SCALARS and "serialization" not in schema
 
 
 # Under these keys a core schema holds the user's values, or nothing that reads.

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic_core import from_json
+
 from robotape.secrets import redact
 
 __all__ = ["Bounds", "Fault", "Inspector", "LONGEST_INTEGER", "Number", "path_of"]
@@ -104,6 +106,22 @@ def _finite(literal: str) -> Number:
     return number
 
 
+def _keys_of(tree: Any) -> int:
+    """How many keys the objects in a value have; -1 if there is an infinite number in it."""
+    count = 0
+    waiting = [tree]
+    for item in waiting:
+        kind = type(item)
+        if kind is dict:
+            count += len(item)
+            waiting += item.values()
+        elif kind is list:
+            waiting += item
+        elif kind is float and not math.isfinite(item):
+            return -1
+    return count
+
+
 def _short_integer(literal: str) -> int:
     if len(literal) > LONGEST_INTEGER:
         raise _InDoubt
@@ -150,11 +168,21 @@ class Inspector:
         return len(text) > self._short or text.count("[") + text.count("{") > self._bounds.depth
 
     def glance(self, text: str) -> Any:
-        """The JSON value of short and shallow text, its fractions as `Number`.
+        """The JSON value of short and shallow text, its fractions as they come.
 
         Raises:
             ValueError: Something is wrong; `read` says what.
         """
+        # Longer text may hold an integer that is too long.
+        if len(text) <= LONGEST_INTEGER:
+            tree = from_json(text, allow_inf_nan=False)
+            # Every key brings a colon: with no more of them than keys, none is there twice.
+            if text.count(":") == _keys_of(tree):
+                return tree
+        return _decode_sound(text)
+
+    def literally(self, text: str) -> Any:
+        """The same with its fractions as `Number`."""
         return _decode_sound(text)
 
     def read(self, text: str) -> tuple[Any, list[Fault]]:

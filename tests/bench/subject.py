@@ -13,20 +13,20 @@ async def lookup(city: str) -> str:
 
 
 class Scripted(BaseLLM):
-    """Calls the tool `turns` times, then answers."""
+    """Calls the tool `turns` times, then answers; each reply is made anew, as the floor's is."""
 
     def __init__(self, turns: int = 1, delay: float = 0.0) -> None:
         super().__init__("scripted")
         self._turns = turns
         self._delay = delay
-        self._call = LLMResponse(tool_calls=(ToolCall("lookup", '{"city": "Rome"}', "1"),))
-        self._answer = LLMResponse(text="It is sunny.")
 
     async def complete(self, request: LLMRequest) -> LLMResponse:
         """Answer by the number of messages."""
         if self._delay:
             await asyncio.sleep(self._delay)
-        return self._call if len(request.messages) < 2 * self._turns else self._answer
+        if len(request.messages) < 2 * self._turns:
+            return LLMResponse(tool_calls=(ToolCall("lookup", '{"city": "Rome"}', "1"),))
+        return LLMResponse(text="It is sunny.")
 
 
 TOOL = Tool(lookup)

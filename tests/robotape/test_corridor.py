@@ -11,7 +11,7 @@ from robotape import LLMAgent, Policy, Tape, Tool, allow, deny, intercept
 from robotape.calls import Call, CallNext
 from robotape.context import Surroundings
 from robotape.errors import DeadlineExceeded, PolicyDenied, RobotapeError, ToolInputError
-from robotape.models.steps import StepStatus, StepType
+from robotape.models.record import Record
 from robotape.policy import Decision
 from robotape.runtime import Run, Scope, entered
 from robotape.tape import tape_of
@@ -41,10 +41,10 @@ class Spy(Policy):
 class SpyTape(Tape):
     log: list[str]
 
-    def record(self, type: StepType, status: StepStatus, **options: Any) -> Any:
-        if options["node"] == "refund":
-            self.log.append(f"tape {type.value}")
-        return super().record(type, status, **options)
+    def write(self, entry: Record) -> Record:
+        if entry.node == "refund":
+            self.log.append(f"tape {entry.type.value}")
+        return super().write(entry)
 
 
 def passage(

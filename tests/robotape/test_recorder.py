@@ -7,6 +7,7 @@ import pytest
 
 from robotape.calls import Call
 from robotape.errors import PolicyDenied, ProtocolError
+from robotape.models.record import encode
 from robotape.models.steps import StepStatus, StepType
 from robotape.recorder import Passage, Recorder, reject
 from robotape.retry import Decision, Retry
@@ -23,14 +24,14 @@ def passage(**changes: Any) -> Passage:
         node="refund",
         retry=Retry(max_retries=5),
         is_repeatable=False,
-        tell=lambda value: (None, value),
+        tell=lambda value: (None, encode(value)),
         restore=lambda said, told: told,
     )
     return dataclasses.replace(standard, **changes)
 
 
 def recorder(tape: Tape, **changes: Any) -> Recorder:
-    return Recorder(tape, passage(**changes), {"a": 1}, {"allowed_by": "allow eve refund"})
+    return Recorder(tape, passage(**changes), b'{"a":1}', {"allowed_by": "allow eve refund"})
 
 
 def test_inside_a_call_that_retries_there_is_one_attempt() -> None:
@@ -39,7 +40,7 @@ def test_inside_a_call_that_retries_there_is_one_attempt() -> None:
 
 def test_an_attempt_that_succeeds() -> None:
     tape = Tape()
-    writing = recorder(tape, tell=lambda value: ("hm", value))
+    writing = recorder(tape, tell=lambda value: (b'"hm"', encode(value)))
     writing.started(CALL)
     assert tape.pending == {"desk/1": 1}
     writing.succeeded(CALL, "done")

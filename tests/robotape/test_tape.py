@@ -6,6 +6,7 @@ import json
 import os
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,48 @@ def test_an_attempt_has_one_terminator(end: StepType) -> None:
     for again in (OBSERVATION, ERROR):
         with pytest.raises(ProtocolError, match=r"attempt 1 is not open"):
             write(tape, again, call_id="c", attempt=1)
+
+
+@pytest.mark.parametrize("end", [OBSERVATION, ERROR])
+def test_an_attempt_that_has_ended_is_not_begun_again(end: StepType) -> None:
+    tape = Tape()
+    for attempt in (1, 2):
+        write(tape, ACTION, call_id="c", attempt=attempt)
+        write(tape, end, call_id="c", attempt=attempt)
+    for again in (1, 2):
+        with pytest.raises(ProtocolError, match=rf"attempt {again} was made before: .* was 2"):
+            write(tape, ACTION, call_id="c", attempt=again)
+    assert len(tape) == 4
+    assert Tape.from_jsonl(tape.jsonl()).pending == {}
+
+
+def test_a_file_in_which_an_attempt_is_made_twice_is_damaged() -> None:
+    tape = filled(1)
+    head, *pair = tape.jsonl()
+    with pytest.raises(TapeFormatError, match="line 4: c0: attempt 1 was made before"):
+        Tape.from_jsonl([head, *pair, *pair])
+
+
+def test_a_tape_that_lets_go_of_its_steps_remembers_the_newest_calls(tmp_path: Path) -> None:
+    with closing(Tape.journaled(tmp_path / "a.tape.jsonl", keep=4)) as tape:
+        write(tape, ACTION, call_id="open", attempt=1)
+        filled(100, tape=tape)
+        assert tape.pending == {"open": 1}
+        for index in range(96, 100):
+            with pytest.raises(ProtocolError, match="was made before"):
+                write(tape, ACTION, call_id=f"c{index}", attempt=1)
+        assert len(tape._attempts._last) <= 10
+
+
+def test_what_the_journal_refuses_has_not_happened(tmp_path: Path) -> None:
+    tape = Tape.journaled(tmp_path / "a.tape.jsonl")
+    write(tape, ACTION, call_id="c", attempt=1)
+    tape.close()
+    for type, attempt in ((ACTION, 1), (OBSERVATION, 1)):
+        with pytest.raises((ValueError, OSError, ProtocolError)):
+            write(tape, type, call_id="d" if type is ACTION else "c", attempt=attempt)
+    assert tape.pending == {"c": 1}
+    assert len(tape) == 1
 
 
 def test_an_attempt_is_not_begun_twice() -> None:

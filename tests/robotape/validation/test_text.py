@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import find, given
+from hypothesis import strategies as st
 
 from robotape.errors import ToolInputError
 from robotape.validation import ArgumentParser, Bounds
@@ -73,14 +75,60 @@ def test_control_a_sound_text_is_read_as_json_reads_it() -> None:
     assert Inspector(Bounds()).glance(text) == json.loads(text)
 
 
-@pytest.mark.parametrize("text", ['{"a": 1, "a": 2}', "[NaN]", "[1e999]", f"[{'9' * 400}]", "{"])
+WRONG = [
+    '{"a": 1, "a": 2}',
+    '{"b:": [{"a": 1, "a": 2}]}',
+    '{"a": ":", "a": 2}',
+    "[NaN]",
+    "[Infinity]",
+    "[1e999]",
+    '{"a": [-1e999]}',
+    f"[{'9' * 400}]",
+    "{",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", WRONG)
 def test_a_glance_sees_that_something_is_wrong(text: str) -> None:
     with pytest.raises(ValueError):
         Inspector(Bounds()).glance(text)
 
 
+keys = st.sampled_from(["a", "b", "a:", ""])
+pieces = st.recursive(
+    st.sampled_from(['":"', '"x"', "1.5", "7", "null", "1e999", "NaN"]),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda items: f"[{','.join(items)}]")
+        | st.lists(st.tuples(keys, inner), max_size=3).map(
+            lambda pairs: "{" + ",".join(f'"{key}": {item}' for key, item in pairs) + "}"
+        )
+    ),
+    max_leaves=6,
+)
+
+
+@given(pieces)
+def test_a_glance_and_a_long_look_agree_on_what_is_sound(text: str) -> None:
+    inspector = Inspector(Bounds())
+    tree, faults = inspector.read(text)
+    if faults:
+        with pytest.raises(ValueError):
+            inspector.glance(text)
+    else:
+        assert inspector.glance(text) == inspector.literally(text) == tree
+
+
+def test_control_some_of_those_texts_are_sound_and_some_are_not() -> None:
+    def is_wrong(text: str) -> bool:
+        return bool(Inspector(Bounds()).read(text)[1])
+
+    assert is_wrong(find(pieces, is_wrong))
+    assert not is_wrong(find(pieces, lambda text: not is_wrong(text)))
+
+
 def test_a_number_keeps_how_it_was_written() -> None:
-    assert Inspector(Bounds()).glance("[1.10]")[0].literal == "1.10"
+    assert Inspector(Bounds()).literally("[1.10]")[0].literal == "1.10"
 
 
 def test_paths_quote_what_is_odd() -> None:
