@@ -199,7 +199,7 @@ def test_what_can_happen_in_a_phase_of_a_tools_call(phase: str, names: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("site", "number"), [(TOOL, 26), (UNKEYED, 24), (ASKS, 21), (ANSWERS, 17), (SERVED, 34)]
+    ("site", "number"), [(TOOL, 26), (UNKEYED, 24), (ASKS, 21), (ANSWERS, 17), (SERVED, 38)]
 )
 def test_how_many_faults_there_are_at_a_site(site: Site, number: int) -> None:
     assert len(possible(site)) == number
