@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from robotape.models.record import encode
 from robotape.runtime import current_scope
 from robotape.secrets import redactor
 
-__all__ = ["Commit", "EffectLedger"]
+__all__ = ["Commit", "EffectLedger", "LedgerWatcher"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,16 @@ class Commit:
         return f"{self.effect} {told.decode()}"
 
 
+class LedgerWatcher(Protocol):
+    """Who hears of each effect."""
+
+    def committing(self) -> None:
+        """Hear that one is asked for; what it raises keeps it from happening."""
+
+    def committed(self) -> None:
+        """Hear that one happened."""
+
+
 class EffectLedger:
     """Every effect of one run, in the order they were committed.
 
@@ -49,6 +59,11 @@ class EffectLedger:
         """Begin empty."""
         self._commits: list[Commit] = []
         self._by_key: dict[tuple[str, str], Commit] = {}
+        self._watcher: LedgerWatcher | None = None
+
+    def watch(self, watcher: LedgerWatcher) -> None:
+        """Tell somebody of each effect from now on; a clone tells nobody."""
+        self._watcher = watcher
 
     def commit(self, effect: str, /, *, key: str = "", **details: Any) -> Commit:
         """Write down that an effect has happened.
@@ -61,6 +76,8 @@ class EffectLedger:
         Returns:
             The commit; under a key that is known, the first one.
         """
+        if self._watcher is not None:
+            self._watcher.committing()
         known = self._by_key.get((effect, key)) if key else None
         if known is not None:
             return known
@@ -70,6 +87,8 @@ class EffectLedger:
         self._commits.append(entry)
         if key:
             self._by_key[effect, key] = entry
+        if self._watcher is not None:
+            self._watcher.committed()
         return entry
 
     def clone(self) -> "EffectLedger":

@@ -3,6 +3,8 @@
 import asyncio
 from decimal import Decimal
 
+import pytest
+
 from robotape import RunContext, tool
 from robotape_harness.ledger import EffectLedger
 from robotape_harness.world import World
@@ -79,3 +81,31 @@ def test_a_clone_keeps_keys_and_is_not_reached_by_later_commits() -> None:
     ledger.commit("refund", order=2)
     assert twin.commits == (first,)
     assert twin.commit("refund", key="k", order=1) is first
+
+
+class Warden:
+    """Hears of each effect, and refuses the third."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def committing(self) -> None:
+        if self.heard.count("after") == 2:
+            raise PermissionError
+        self.heard.append("before")
+
+    def committed(self) -> None:
+        self.heard.append("after")
+
+
+def test_who_watches_hears_of_each_effect_and_can_keep_one_from_happening() -> None:
+    ledger, warden = EffectLedger(), Warden()
+    ledger.watch(warden)
+    ledger.commit("ring", key="k")
+    ledger.commit("ring", key="k")  # known: asked for, and nothing happened
+    ledger.commit("ring")
+    assert warden.heard == ["before", "after", "before", "before", "after"]
+    with pytest.raises(PermissionError):
+        ledger.commit("ring")
+    assert len(ledger) == 2
+    assert len(ledger.clone().commit("ring").details) == 0  # a clone tells nobody

@@ -2,7 +2,7 @@
 
 from robotape.models.kinds import StepType
 from robotape_harness.faults.case import Case
-from robotape_harness.faults.inject import FaultInjector
+from robotape_harness.faults.cuts import injector_of
 from robotape_harness.oracles.verdict import Evidence
 from robotape_harness.scenario import Scenario
 from robotape_harness.simulation.choices import Choices
@@ -34,7 +34,7 @@ def strike(
             the trial then has what they decided.
         limits: What the run may use up; None derives it from the baseline.
     """
-    injectors = [FaultInjector(fault) for fault in case.faults]
+    injectors = [injector_of(fault) for fault in case.faults]
     trial = simulate(
         scenario,
         seed=case.seed,

@@ -13,7 +13,7 @@ from robotape_harness.faults.when import When
 
 __all__ = ["Boundary", "Fault", "Mode", "Phase", "Site", "sites_of"]
 
-Boundary = Literal["tool", "llm", "mcp", "http", "wire"]
+Boundary = Literal["tool", "llm", "mcp", "http", "wire", "run"]
 Phase = Literal["before_commit", "after_commit", "duplicate_delivery", "late_reply"]
 Mode = Literal["once", "forever"]
 
@@ -27,13 +27,13 @@ PHASES: Mapping[Phase, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a fault can be put: one call of the fault-free run, or every call of a name.
+    """Where a fault can be put: one call of the fault-free run, every call of a name, a cut.
 
     Attributes:
-        boundary: Where it crosses.
+        boundary: Where it crosses; `run` for a cut, of the run as a whole.
         alias: Readable name, `tool:refund#2` or `llm[planner]#1`; counts are 1-based. Without a
             count, `tool:refund` or `llm[planner]`: every call of that name, where `place` is
-            empty.
+            empty. Of a cut `await#7`, `write#7` or `commit#7`.
         place: What its call ids begin with; it does not move with the schedule. Empty for
             every call of the name.
         asks_for_tools: For a model call: whether its answer called any tool.
@@ -94,10 +94,12 @@ class Fault:
 
     @property
     def manner(self) -> str:
-        """Kind and phase in words, `error before commit`."""
-        return f"{self.kind} {PHASES[self.phase]}"
+        """Kind and phase in words, `error before commit`; of a cut the kind alone."""
+        return self.kind if self.site.boundary == "run" else f"{self.kind} {PHASES[self.phase]}"
 
     def __str__(self) -> str:
+        if self.site.boundary == "run":
+            return f"{self.manner} at {self.site.alias}"
         often = "once" if self.mode == "once" else "for ever"
         return f"{self.manner} at {self.site.alias}, {often}{self.when}"
 

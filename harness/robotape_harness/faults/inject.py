@@ -41,7 +41,8 @@ class Struck:
 
     Attributes:
         fault: What was planned.
-        attempts: (call id, attempt) of each blow, in order; empty if it never happened.
+        attempts: (call id, attempt) of each blow, in order; empty if it never happened. Of a cut
+            the attempts that were under way, or ("", 0) where none was.
         transient: Whether its error may pass; None where it raises none.
     """
 

@@ -19,7 +19,7 @@ __all__ = ["FaultPlan", "PlanError", "PlannedFault", "nearest"]
 
 SEEDS = 2**63  # seeds are kept in files that other languages read
 ALIAS = re.compile(r"(?P<name>\w+)(?:\[[^\]]*\]|:[^#]+)?(?:#[1-9]\d*)?")
-OF_THE_RUN = {"await": "run", "write": "run"}
+OF_THE_RUN = {"await": "run", "commit": "run", "write": "run"}
 EXAMPLES = "tool:refund#1, llm[desk]#2 or mcp:search"
 PHASES: tuple[Phase, ...] = get_args(Phase)
 

@@ -19,6 +19,12 @@ class Evidence:
         struck: What was planned, fault by fault, and which attempts it met; empty for a fault-free
             run.
         cancelled_at: Instant of the run's clock at which the run was cancelled; None if it was not.
+
+    Where the run's process died, at `trial.crashed_at` first, `trial.lives` has what each
+    process had done until then, and
+    `trial` itself is of the last one: its tape begins with what the others wrote, the ledger is
+    of the one world they all lived in. An attempt that was under way at a death has ended in an
+    ERROR `Interrupted`, if it was made again.
     """
 
     trial: Trial

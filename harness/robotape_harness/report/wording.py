@@ -16,6 +16,7 @@ HARMS = {5: "critical", 4: "severe", 3: "serious", 2: "minor", 1: "nuisance"}
 # the commit, the phase says it all.
 SYMPTOMS: Mapping[str, str] = {
     "cancellation": "the run is cancelled here",
+    "crash": "the process dies here, and another one goes on from the tape",
     "delay": "the reply comes late",
     "truncated_arguments": "the model's arguments are cut short",
     "wrong_tool_name": "the model names a tool that is not there",

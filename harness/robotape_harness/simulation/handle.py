@@ -6,7 +6,10 @@ It serves injectors; what a run is and how it ends, `trial` says.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from contextvars import copy_context
 
+from robotape.tape import Tape
+from robotape_harness.simulation.death import LIFE, Moment, Process
 from robotape_harness.simulation.loop import SimLoop
 
 __all__ = ["RunHandle"]
@@ -15,24 +18,55 @@ __all__ = ["RunHandle"]
 class RunHandle:
     """What an interceptor can do to the run it stands in.
 
-    An interceptor that has a method `bind` is given one before the run begins.
+    An interceptor that has a method `bind` is given one before the run begins; one whose
+    attribute `kills` is True may have its process die.
+
+    Attributes:
+        task: The main task of the life that is lived now; None before the first.
+        tape: What that life writes on.
     """
 
-    def __init__(self, loop: SimLoop, task: "asyncio.Task[None]") -> None:
+    def __init__(self, loop: SimLoop, process: Process | None = None) -> None:
         """Take hold of a run.
 
         Args:
             loop: On which it runs.
-            task: Its main task.
+            process: What can die; None where nothing can.
         """
         self._loop = loop
-        self._task = task
+        self._process = process
         self._ends: list[asyncio.Future[None]] = []
         self._asides: list[asyncio.Task[None]] = []
+        self.task: asyncio.Task[None] | None = None
+        self.tape = Tape()
+
+    @property
+    def now(self) -> float:
+        """Virtual seconds since the run began."""
+        return self._loop.time()
+
+    @property
+    def under_way(self) -> tuple[tuple[str, int], ...]:
+        """(call id, attempt) of what was begun and has not ended, the oldest first."""
+        return tuple(self.tape.pending.items())
 
     def cancel(self) -> bool:
         """Cancel the run, as whoever waits for it would; False if it has ended already."""
-        return self._task.cancel()
+        return self.task is not None and self.task.cancel()
+
+    def after_step(self, number: int, act: Callable[[], object]) -> None:
+        """Do something between two steps of the run; see `SimLoop.at_step`."""
+        self._loop.at_step(number, act)
+
+    def die_after(self, event: Moment, number: int, told: Callable[[], None]) -> None:
+        """Have the run's process die right after something that lasts; see `Process.plan`.
+
+        Raises:
+            RuntimeError: The interceptor does not say that it `kills`.
+        """
+        if self._process is None:
+            raise RuntimeError("who has a run's process die says so: its attribute `kills` is True")
+        self._process.plan(event, number, told)
 
     def choose(self, label: str, n: int) -> int:
         """Decide one thing by the run's choices; see `Choices.choose`."""
@@ -47,8 +81,10 @@ class RunHandle:
         """
         end: asyncio.Future[None] = self._loop.create_future()
         self._ends.append(end)
+        context = copy_context()
+        context.run(LIFE.set, None)  # it outlives the caller's process, too
         # A task made by a callback has no parent, so the caller's own tasks keep their places.
-        self._loop.call_soon(self._begin, work, end)
+        self._loop.call_soon(self._begin, work, end, context=context)
 
     def _begin(self, work: Callable[[], Awaitable[object]], end: "asyncio.Future[None]") -> None:
         place = self._loop.roots

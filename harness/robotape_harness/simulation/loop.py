@@ -6,6 +6,7 @@ same choices does the same things in the same order.
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from math import inf
 from typing import Any
 
@@ -92,6 +93,8 @@ class SimLoop(ExecutorLoop):
         self._steps_end = step_limit
         self._time_end = time_limit
         self._counts: Counter[asyncio.Task[Any]] = Counter()
+        self._acts: dict[int, Callable[[], object]] = {}
+        self._act_at: float = inf
         self._note_progress()
 
     @property
@@ -133,17 +136,39 @@ class SimLoop(ExecutorLoop):
         if self.steps >= self._idle_end:
             raise LivelockError(self.time(), self._idle_step_limit, self._busiest())
 
+    def at_step(self, number: int, act: Callable[[], object]) -> None:
+        """Do something between two steps, once; it costs the steps before nothing.
+
+        Args:
+            number: After the how manyth step, counted from 1; one that is still to come, and
+                that nothing else is to be done at.
+            act: What to do.
+        """
+        self._acts[number] = act
+        self._act_at = min(self._acts)
+        self._watch_from = min(self._watch_from, self._act_at)
+
     def after_step(self, task: asyncio.Task[Any] | None) -> None:
-        """Count whose step it was."""
+        """Do what is to be done here, and count whose step it was."""
+        if self.steps == self._act_at:
+            act = self._acts.pop(self.steps)
+            self._act_at = min(self._acts, default=inf)
+            self._set_watch()
+            act()
         if task is not None and self.steps >= self._watch_from:
             self._counts[task] += 1
 
     def _note_progress(self) -> None:
         """Begin counting towards a livelock."""
         self._idle_end = self.steps + self._idle_step_limit
-        self._watch_from = min(self._idle_end, self._steps_end) - SAMPLE
+        self._set_watch()
         if self._counts and self.steps < self._steps_end - SAMPLE:
             self._counts.clear()
+
+    def _set_watch(self) -> None:
+        """Have each step announced from where somebody needs to know."""
+        self._watch_from = min(self._idle_end, self._steps_end) - SAMPLE
+        self._watch_from = min(self._watch_from, self._act_at)
 
     def _busiest(self) -> tuple[BusyTask, ...]:
         counted = self._counts.most_common(BUSIEST)

@@ -4,35 +4,29 @@ It runs a scenario and says how that ended; what is good or bad about it, oracle
 """
 
 import asyncio
-import inspect
-import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any, Literal, Self
 
 from robotape.agents import RunResult
-from robotape.calls import Call, CallNext, Middleware
-from robotape.models.record import encode
-from robotape.runtime import ambient, current_scope, entered
-from robotape.secrets import redactor
-from robotape.tape import Tape, tape_of
+from robotape.calls import Middleware
+from robotape.tape import Tape
 from robotape_harness.ledger import EffectLedger
-from robotape_harness.scenario import Scenario, ScenarioError
+from robotape_harness.scenario import Scenario
 from robotape_harness.simulation.asyncio_internals import run_outside
 from robotape_harness.simulation.choices import Choices
 from robotape_harness.simulation.clearing import clear_away
-from robotape_harness.simulation.detect import (
-    CallLimitError,
-    HangError,
-    WaitingTask,
-    describe_task,
-)
+from robotape_harness.simulation.death import LIFE, MortalLoop, Process, ProcessDied
+from robotape_harness.simulation.detect import HangError, WaitingTask, describe_task
 from robotape_harness.simulation.handle import RunHandle
+from robotape_harness.simulation.life import Allowance, SimulatedRun, is_scenarios_fault
 from robotape_harness.simulation.loop import SimLoop
 from robotape_harness.simulation.watchdog import BlockedThreadError
 
-__all__ = ["Ending", "Limits", "RunHandle", "Trial", "simulate"]
+__all__ = ["Ending", "Life", "Limits", "RunHandle", "Trial", "simulate"]
 
 Ending = Literal["answered", "raised", "cancelled", "hung", "blocked", "target_error"]
 
@@ -55,6 +49,22 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """What a process of the run had done when it died.
+
+    Attributes:
+        tape: What it had written, read back from the bytes that it left; the tape of the run
+            begins with it.
+        commits: How many effects were in the ledger.
+        seconds: Virtual seconds since the run began.
+    """
+
+    tape: Tape = field(repr=False)
+    commits: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """What one simulated run left behind.
 
@@ -74,6 +84,11 @@ class Trial:
         steps: Loop steps it took.
         leftovers: Tasks and timers that were left, described.
         choices: What was decided, for replay.
+        lives: The processes of the run that died, oldest first; what is said above is of the
+            last one, which resumed where they ended, and of the one world they all lived in.
+        awaits: How many steps it took until the last in which it could still be cancelled.
+        is_resumable: Whether its agent wrote on the tape that it was given, so that after a
+            death another process can go on there.
     """
 
     ending: Ending
@@ -87,6 +102,14 @@ class Trial:
     steps: int
     leftovers: tuple[str, ...]
     choices: Choices = field(repr=False)
+    lives: tuple[Life, ...] = ()
+    awaits: int = 0
+    is_resumable: bool = False
+
+    @property
+    def crashed_at(self) -> float | None:
+        """Virtual seconds after which its process died for the first time; None if it did not."""
+        return self.lives[0].seconds if self.lives else None
 
 
 def simulate(
@@ -114,7 +137,8 @@ def simulate(
         KeyboardInterrupt: Ctrl-C, or the agent raised it.
     """
     limits = limits or Limits()
-    loop = SimLoop(
+    is_mortal = any(getattr(each, "kills", False) for each in interceptors)
+    loop = (MortalLoop if is_mortal else SimLoop)(
         choices,
         seed=seed,
         step_limit=limits.steps,
@@ -124,20 +148,18 @@ def simulate(
     )
     loop.set_exception_handler(_ignore)
     try:
-        allowance = _Allowance(loop, limits.calls)
-        run = _SimulatedRun(scenario, seed, (allowance, *interceptors))
-        task = loop.create_task(run.live(), name="run")
-        run.handle = RunHandle(loop, task)
+        process = Process(loop) if isinstance(loop, MortalLoop) else None
+        stations = (Allowance(loop, limits.calls), *interceptors)
+        run = SimulatedRun(scenario, seed, loop, stations, process)
         for interceptor in interceptors:
             bind = getattr(interceptor, "bind", None)
             if bind is not None:
                 bind(run.handle)
-        failure = _drive(loop, task)
-        end = _End.of(loop, run.handle)
+        lives, failure = _live(run, loop, process)
+        end = _End.of(loop, run, lives)
         if failure is None and run.handle.is_awaited:
             failure = _settle(run, loop)
-        ending, error = _ending(run, loop, task, failure)
-        return _trial(run, end, loop, ending, error)
+        return _trial(run, end, loop, failure)
     finally:
         clear_away(loop)
 
@@ -150,164 +172,57 @@ class _End:
         seconds: Virtual seconds it took.
         steps: Loop steps it took.
         tasks: What it left unfinished.
+        lives: The processes that died.
     """
 
     seconds: float
     steps: int
     tasks: tuple[WaitingTask, ...]
+    lives: tuple[Life, ...]
 
     @classmethod
-    def of(cls, loop: SimLoop, handle: RunHandle) -> Self:
-        left = [task for task in loop.unfinished() if task not in handle.asides]
-        return cls(loop.time(), loop.steps, tuple(map(describe_task, left)))
+    def of(cls, loop: SimLoop, run: SimulatedRun, lives: tuple[Life, ...]) -> Self:
+        apart = {*run.handle.asides, *run.buried}
+        left = [describe_task(task) for task in loop.unfinished() if task not in apart]
+        return cls(loop.time(), loop.steps, tuple(left), lives)
 
 
-class _SimulatedRun:
-    """One life of a scenario: made, run, asked for its outcome."""
+def _live(
+    run: SimulatedRun, loop: SimLoop, process: Process | None
+) -> tuple[tuple[Life, ...], BaseException | None]:
+    """Live one life after the other, until one ends by itself.
 
-    def __init__(self, scenario: Scenario, seed: int, interceptors: Sequence[Middleware]) -> None:
-        self._scenario = scenario
-        self._seed = seed
-        self.witness = _Witness()
-        self._interceptors = (*interceptors, self.witness)
-        self._tape = Tape()
-        self.ledger = EffectLedger()
-        self.result: RunResult | None = None
-        self.outcome = ""
-        self.blamed: BaseException | None = None
-        self.handle: RunHandle | None = None
-        self._world: Any = None
-
-    @property
-    def tape(self) -> Tape:
-        """The one that was written, also where the scenario starts its agent in its own way."""
-        if len(self._tape):
-            return self._tape
-        if self.result is not None:
-            return self.result.tape
-        return self.witness.tape or self._tape
-
-    async def live(self) -> None:
-        """Be the main task of the run."""
-        scope = ambient(self._seed)
-        scope.interceptors = self._interceptors
-        with entered(scope):
-            await self._live()
-
-    async def _live(self) -> None:
-        scenario = self._scenario
-        with self._blaming("world"):
-            self._world = world = scenario.world()
-            self.ledger = _ledger_of(world)
-        with self._blaming("agent"):
-            agent = scenario.agent(world)
-        result = await self._begin(agent, world)
-        with self._blaming("run"):
-            self.result = _checked(result)
-        if self.handle is None or not self.handle.is_awaited:
-            self.conclude()
-
-    def conclude(self) -> None:
-        """Ask for the outcome, once all that happens has happened."""
-        if self.result is not None:
-            with self._blaming("outcome"):
-                self.outcome = _canonical(self._scenario.outcome(self.result, self._world))
-
-    def _begin(self, agent: Any, world: Any) -> Any:
-        scenario = self._scenario
-        if scenario.run is None:
-            return agent.run(
-                scenario.task, deps=world, principal=scenario.principal, tape=self._tape
-            )
-        with self._blaming("run"):
-            begun = scenario.run(agent, world, scenario.task)
-            if not inspect.isawaitable(begun):
-                raise ScenarioError("a scenario's `run` must be async: it gave nothing to await")
-        return begun
-
-    @contextmanager
-    def _blaming(self, part: str) -> Iterator[None]:
-        """Whatever is raised in here is the scenario's fault, not the agent's."""
-        try:
-            yield
-        except Exception as error:
-            error.add_note(f"robotape: raised by the scenario's `{part}`")
-            self.blamed = error
-            raise
+    Returns:
+        Those that did not; and what ended the last from outside its task, or None.
+    """
+    lives: list[Life] = []
+    while True:
+        failure = _drive(loop, run.begin(), None if process is None else process.life)
+        if process is None:
+            return (), failure
+        if not isinstance(failure, ProcessDied):
+            process.spare()
+            return tuple(lives), failure
+        run.end_life()
+        tape = Tape.from_jsonl(BytesIO(process.left)) if process.left else Tape()
+        lives.append(Life(tape=tape, commits=len(run.ledger), seconds=loop.time()))
 
 
-class _Allowance:
-    """Stands before every attempt, and ends a run that makes too many."""
-
-    def __init__(self, loop: SimLoop, calls: int) -> None:
-        self._loop = loop
-        self._left = self._calls = calls
-
-    async def __call__(self, call: Call, call_next: CallNext) -> Any:
-        self._left -= 1
-        if self._left < 0:
-            error = CallLimitError(self._loop.time(), self._calls, call.target or call.kind)
-            # Out of the loop, for an agent may swallow it; and out of the call, for one that
-            # never waits does not let the loop have its turn.
-            self._loop.fail(error)
-            raise error
-        return await call_next(call)
-
-
-class _Witness:
-    """Stands next to every effect, and remembers what must not be lost if an agent swallows it."""
-
-    def __init__(self) -> None:
-        self.tape: Tape | None = None
-        self.blamed: BaseException | None = None
-
-    async def __call__(self, call: Call, call_next: CallNext) -> Any:
-        if self.tape is None:
-            self.tape = tape_of(current_scope())
-        try:
-            return await call_next(call)
-        except BaseException as error:
-            if self.blamed is None and _is_scenarios_fault(error):
-                self.blamed = error
-            raise
-
-
-def _is_scenarios_fault(error: BaseException) -> bool:
-    """Whether no agent could be expected to live with it."""
-    if isinstance(error, Exception):
-        return isinstance(error, ScenarioError)
-    return not isinstance(error, asyncio.CancelledError | GeneratorExit | KeyboardInterrupt)
-
-
-def _ledger_of(world: object) -> EffectLedger:
-    ledger = getattr(world, "ledger", None)
-    if not isinstance(ledger, EffectLedger):
-        raise ScenarioError(
-            f"a {type(world).__qualname__} is no world: its `ledger` must be an EffectLedger;"
-            " derive it from robotape_harness.World"
-        )
-    return ledger
-
-
-def _checked(result: object) -> RunResult:
-    if not isinstance(result, RunResult):
-        raise ScenarioError(f"the run gave a {type(result).__qualname__}, not a RunResult")
-    return result
-
-
-def _canonical(outcome: object) -> str:
-    """Equal text for equal outcomes, whatever the order of their keys."""
-    value = json.loads(redactor().data(encode(outcome)))
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def _drive(loop: SimLoop, task: asyncio.Task[None]) -> BaseException | None:
+def _drive(
+    loop: SimLoop, task: asyncio.Task[None], life: int | None = None
+) -> BaseException | None:
     """Run the loop until the task is done and what was ready then has had its turn.
+
+    Args:
+        task: Whose end is the end.
+        life: Whose main task it is; the loop is not stopped for the dead.
 
     Returns:
         What ended the run from outside the task, or None.
     """
-    task.add_done_callback(_stop_behind_the_others)
+    context = copy_context()
+    context.run(LIFE.set, life)
+    task.add_done_callback(_stop_behind_the_others, context=context)
     try:
         run_outside(loop.run_forever)
     except KeyboardInterrupt:
@@ -317,14 +232,13 @@ def _drive(loop: SimLoop, task: asyncio.Task[None]) -> BaseException | None:
     return None
 
 
-def _settle(run: _SimulatedRun, loop: SimLoop) -> BaseException | None:
+def _settle(run: SimulatedRun, loop: SimLoop) -> BaseException | None:
     """Let what is done outside the run be done, then ask for the outcome.
 
     Returns:
         What made it impossible to judge; that something out there never ends is no fault of
         the run's.
     """
-    assert run.handle is not None
     failure = _drive(loop, loop.create_task(run.handle.settle(), name="settle"))
     with suppress(Exception):  # taken down by the run
         run.conclude()
@@ -337,7 +251,7 @@ def _stop_behind_the_others(task: asyncio.Task[None]) -> None:
 
 
 def _ending(
-    run: _SimulatedRun, loop: SimLoop, task: asyncio.Task[None], failure: BaseException | None
+    run: SimulatedRun, loop: SimLoop, failure: BaseException | None
 ) -> tuple[Ending, BaseException | None]:
     """Name how a run ended: a blocked thread first, then the scenario's own faults."""
     if isinstance(failure, BlockedThreadError):
@@ -350,7 +264,8 @@ def _ending(
         return "target_error", blamed
     if failure is not None:
         return "hung", failure
-    return _ending_of(task)
+    assert run.handle.task is not None
+    return _ending_of(run.handle.task)
 
 
 def _ending_of(task: asyncio.Task[None]) -> tuple[Ending, BaseException | None]:
@@ -359,14 +274,13 @@ def _ending_of(task: asyncio.Task[None]) -> tuple[Ending, BaseException | None]:
     except asyncio.CancelledError as error:
         return "cancelled", error
     except BaseException as error:
-        return ("target_error" if _is_scenarios_fault(error) else "raised"), error
+        return ("target_error" if is_scenarios_fault(error) else "raised"), error
     return "answered", None
 
 
-def _trial(
-    run: _SimulatedRun, end: _End, loop: SimLoop, ending: Ending, error: BaseException | None
-) -> Trial:
+def _trial(run: SimulatedRun, end: _End, loop: SimLoop, failure: BaseException | None) -> Trial:
     """Take down what is to be judged, before what is left over is cleared away."""
+    ending, error = _ending(run, loop, failure)
     is_answered = ending == "answered"
     return Trial(
         ending=ending,
@@ -380,6 +294,9 @@ def _trial(
         steps=end.steps,
         leftovers=tuple(map(str, (*end.tasks, *loop.leftovers().timers))),
         choices=loop.choices,
+        lives=end.lives,
+        awaits=run.ended_after - 1,
+        is_resumable=run.is_resumable,
     )
 
 

@@ -25,7 +25,7 @@ def test_every_oracle_has_a_headline_and_a_way_out(oracle: str) -> None:
 
 def test_there_are_no_words_for_what_is_not_there() -> None:
     assert set(wording.TITLES) == set(wording.ADVICE) == set(IDS)
-    names = {kind.name for boundary in ("tool", "llm") for kind in kinds(boundary)}
+    names = {kind.name for boundary in ("tool", "llm", "run") for kind in kinds(boundary)}
     assert set(wording.SYMPTOMS) <= names
 
 

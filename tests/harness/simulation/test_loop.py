@@ -3,11 +3,11 @@
 import asyncio
 import contextvars
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from robotape_harness.simulation import ChoiceDivergenceError, Choices, SimLoop
+from robotape_harness.simulation import ChoiceDivergenceError, Choices, SimLoop, StepLimitError
 
 SEEDS = range(20)
 
@@ -248,3 +248,47 @@ def test_interceptors_can_be_set_and_are_the_loops_own(loop: SimLoop) -> None:
     other = SimLoop()
     assert other.robotape_interceptors == ()
     other.close()
+
+
+def test_acts_between_steps_happen_after_the_very_step_and_once(loop: SimLoop) -> None:
+    met: list[tuple[int, int]] = []
+
+    def acting(number: int) -> Callable[[], None]:
+        return lambda: met.append((number, loop.steps))
+
+    for number in (9, 3, 4):
+        loop.at_step(number, acting(number))
+
+    async def main() -> int:
+        for _ in range(10):
+            await asyncio.sleep(0)
+        await asyncio.sleep(5)
+        return loop.steps
+
+    steps = loop.run_until_complete(main())
+    assert met == [(3, 3), (4, 4), (9, 9)]
+    untouched = SimLoop()
+    assert untouched.run_until_complete(_same(untouched)) == steps
+    untouched.close()
+
+
+async def _same(loop: SimLoop) -> int:
+    for _ in range(10):
+        await asyncio.sleep(0)
+    await asyncio.sleep(5)
+    return loop.steps
+
+
+def test_a_limit_still_holds_where_somebody_acts_between_steps() -> None:
+    loop = SimLoop(step_limit=50)
+    met: list[int] = []
+    loop.at_step(20, lambda: met.append(loop.steps))
+
+    async def poll() -> None:
+        while True:
+            await asyncio.sleep(1)
+
+    with pytest.raises(StepLimitError):
+        loop.run_until_complete(poll())
+    assert (met, loop.steps) == ([20], 50)
+    loop.close()

@@ -92,6 +92,7 @@ class Impossible:
         mode: Of the fault.
         asks_for_tools: Whether the site's answer calls a tool.
         is_keyed: Whether the site's call declares what it does.
+        at: What the site's alias begins with.
         obvious: Whether it goes without saying, so that reports do not list it.
     """
 
@@ -103,6 +104,7 @@ class Impossible:
     mode: Mode | None = None
     asks_for_tools: bool | None = None
     is_keyed: bool | None = None
+    at: str = ""
     obvious: bool = False
 
     def covers(self, fault: Fault, kind: Kind) -> bool:
@@ -117,7 +119,8 @@ class Impossible:
             (self.is_keyed, site.is_keyed),
         )
         is_of_kind = self.kind in (None, kind.name, kind.like)
-        return is_of_kind and all(want in (None, have) for want, have in pairs)
+        is_there = is_of_kind and site.alias.startswith(self.at)
+        return is_there and all(want in (None, have) for want, have in pairs)
 
 
 def kinds(boundary: Boundary) -> tuple[Kind, ...]:
