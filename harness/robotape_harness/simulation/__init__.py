@@ -30,7 +30,15 @@ from robotape_harness.simulation.detect import (
 from robotape_harness.simulation.escapes import EscapeError
 from robotape_harness.simulation.lineage import SimFuture, SimTask
 from robotape_harness.simulation.loop import SimLoop
-from robotape_harness.simulation.schedules import Fifo, Schedule, Uniform
+from robotape_harness.simulation.portfolios import Portfolio, portfolio
+from robotape_harness.simulation.priorities import Pct
+from robotape_harness.simulation.schedules import (
+    Fifo,
+    PreemptionBounded,
+    Schedule,
+    Sticky,
+    Uniform,
+)
 from robotape_harness.simulation.watchdog import BlockedThreadError
 
 __all__ = [
@@ -49,12 +57,16 @@ __all__ = [
     "HangError",
     "Leftovers",
     "LivelockError",
+    "Pct",
     "PendingTimer",
+    "Portfolio",
+    "PreemptionBounded",
     "Schedule",
     "SimFuture",
     "SimLoop",
     "SimTask",
     "StepLimitError",
+    "Sticky",
     "TimeLimitError",
     "Uniform",
     "UnsupportedPython",
@@ -62,4 +74,5 @@ __all__ = [
     "allow_real",
     "dump_choices",
     "load_choices",
+    "portfolio",
 ]

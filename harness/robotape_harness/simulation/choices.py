@@ -168,14 +168,41 @@ class Choices:
         """
         return (self._choosers.get(label) or self.chooser(label))(n)
 
-    def chooser(self, label: str) -> Chooser:
-        """Bind `choose` to one label, for callers that decide often."""
+    def chooser(self, label: str, policy: Chooser | None = None) -> Chooser:
+        """Bind `choose` to one label, for callers that decide often.
+
+        Args:
+            label: As for `choose`.
+            policy: Decides in place of the seed; a replay goes by its recording and does
+                not ask it.
+        """
+        if policy is not None:
+            return self._bind(label, policy)
         if label not in self._choosers:
-            self._choosers[label] = self._bind(label)
+            self._choosers[label] = self._bind(label, None)
         return self._choosers[label]
 
-    def _bind(self, label: str) -> Chooser:
-        draw = self._source.bind(label)
+    def flag(self, label: str, answer: bool) -> bool:
+        """Decide one thing that is False unless a recording says otherwise.
+
+        Args:
+            label: As for `choose`; what is False is not recorded.
+            answer: What a seeded run decides.
+
+        Returns:
+            The answer; in a replay what was recorded here, in a benign run False.
+        """
+        decided = self._source.flag(label, answer)
+        if decided:
+            self._flat += (label, 2, 1)
+        return decided
+
+    def stream(self, family: str) -> random.Random:
+        """What a policy of a family draws from; nothing of it is recorded."""
+        return self._source.stream(family)
+
+    def _bind(self, label: str, policy: Chooser | None) -> Chooser:
+        draw = self._source.bind(label, policy)
         if self.is_benign:
             return draw
         extend = self._flat.extend
@@ -231,7 +258,11 @@ class _Source(Protocol):
     @property
     def unused(self) -> int: ...
 
-    def bind(self, label: str) -> Chooser: ...
+    def bind(self, label: str, policy: Chooser | None) -> Chooser: ...
+
+    def flag(self, label: str, answer: bool) -> bool: ...
+
+    def stream(self, family: str) -> random.Random: ...
 
 
 class _Benign:
@@ -239,8 +270,14 @@ class _Benign:
     divergence: ChoiceDivergenceError | None = None
     unused = 0
 
-    def bind(self, label: str) -> Chooser:
+    def bind(self, label: str, policy: Chooser | None) -> Chooser:
         return _zero
+
+    def flag(self, label: str, answer: bool) -> bool:
+        return False
+
+    def stream(self, family: str) -> random.Random:
+        return random.Random(0)
 
 
 class _Seeded:
@@ -251,12 +288,19 @@ class _Seeded:
         self.seed: int | None = seed
         self._streams: dict[str, random.Random] = {}
 
-    def bind(self, label: str) -> Chooser:
-        family = label.partition(":")[0]
+    def bind(self, label: str, policy: Chooser | None) -> Chooser:
+        if policy is not None:
+            return policy
+        uniform = self.stream(label.partition(":")[0]).random
+        return lambda n: int(uniform() * n)
+
+    def flag(self, label: str, answer: bool) -> bool:
+        return answer
+
+    def stream(self, family: str) -> random.Random:
         if family not in self._streams:
             self._streams[family] = random.Random(f"robotape/{self.seed}/{family}")
-        uniform = self._streams[family].random
-        return lambda n: int(uniform() * n)
+        return self._streams[family]
 
 
 class _Strict:
@@ -271,8 +315,15 @@ class _Strict:
     def unused(self) -> int:
         return len(self._recorded) - self._index
 
-    def bind(self, label: str) -> Chooser:
+    def bind(self, label: str, policy: Chooser | None) -> Chooser:
         return lambda n: self._next(label, n)
+
+    def flag(self, label: str, answer: bool) -> bool:
+        is_next = bool(self.unused) and self._recorded[self._index].label == label
+        return is_next and self._next(label, 2) == 1
+
+    def stream(self, family: str) -> random.Random:
+        return random.Random(0)
 
     def _next(self, label: str, n: int) -> int:
         if self.divergence is not None:
@@ -300,7 +351,13 @@ class _Lenient:
     def unused(self) -> int:
         return sum(map(len, self._left.values()))
 
-    def bind(self, label: str) -> Chooser:
+    def flag(self, label: str, answer: bool) -> bool:
+        return self.bind(label, None)(2) == 1
+
+    def stream(self, family: str) -> random.Random:
+        return random.Random(0)
+
+    def bind(self, label: str, policy: Chooser | None) -> Chooser:
         answers = self._left.setdefault(label, [])
 
         def answer(n: int) -> int:

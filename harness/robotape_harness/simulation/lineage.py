@@ -1,9 +1,8 @@
 """Lineage: tasks and futures that know their place in the run instead of in memory.
 
 The stock ones hash by address, so whatever asyncio keeps in a set (`TaskGroup`, `wait`)
-comes out in an order that depends on the heap, and seeds would not replay. Left to its
-heap order is what is neither: coroutines given to `asyncio.as_completed`, and the result
-of `asyncio.all_tasks` once task numbers collide in its table.
+comes out in an order that depends on the heap, and seeds would not replay. Sets of
+anything else that asyncio makes are steadied by `steady`.
 """
 
 import asyncio
@@ -12,7 +11,8 @@ from contextvars import Context
 from itertools import count
 from typing import Any, TypeVar
 
-from robotape_harness.simulation.asyncio_internals import BareLoop, abandon
+from robotape_harness.simulation.asyncio_internals import abandon
+from robotape_harness.simulation.bare import BareLoop
 
 __all__ = ["LineageLoop", "SimFuture", "SimTask"]
 

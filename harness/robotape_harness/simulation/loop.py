@@ -23,7 +23,7 @@ from robotape_harness.simulation.detect import (
     describe_timer,
 )
 from robotape_harness.simulation.executors import ExecutorLoop
-from robotape_harness.simulation.schedules import LABEL, Schedule, schedule_for
+from robotape_harness.simulation.schedules import ON, Schedule, bind
 from robotape_harness.simulation.virtual import virtual
 from robotape_harness.simulation.watchdog import watch
 
@@ -46,7 +46,8 @@ class SimLoop(ExecutorLoop):
     Args:
         choices: The run's choices; benign by default, which is first in, first out.
         seed: What `random`, `uuid`, `secrets` and `os.urandom` draw from while it runs.
-        schedule: Who goes next; uniform by default, first in, first out if benign.
+        schedule: Who goes next in a run from a seed; None for uniform. A run from a
+            recording follows that, and benign choices keep first in, first out.
         step_limit: Callbacks and task steps that the run may take.
         idle_step_limit: Steps that it may take without virtual time moving.
         time_limit: Virtual seconds that it has; a timer beyond them is an error.
@@ -86,7 +87,7 @@ class SimLoop(ExecutorLoop):
         super().__init__(seed, block_limit)
         self.choices = Choices.benign() if choices is None else choices
         self.robotape_interceptors: tuple[Any, ...] = ()
-        self._chooser = (schedule or schedule_for(self.choices)).bind(self.choices)
+        self.line = bind(schedule, self.choices, self)
         self._step_limit = step_limit
         self._idle_step_limit = idle_step_limit
         self._time_limit = time_limit
@@ -98,9 +99,12 @@ class SimLoop(ExecutorLoop):
         self._note_progress()
 
     @property
-    def deviations(self) -> int:
-        """How often a task stepped that was not the first in line."""
-        return self.choices.deviations(LABEL)
+    def preemptions(self) -> int:
+        """How often a task that could have gone on was set aside for another by choice.
+
+        First in, first out, is no choice: where nobody is asked, there is none.
+        """
+        return self.choices.deviations(ON)
 
     def leftovers(self) -> Leftovers:
         """What is not done yet; ask before `close`, which drops it."""

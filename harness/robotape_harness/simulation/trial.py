@@ -24,6 +24,7 @@ from robotape_harness.simulation.detect import HangError, WaitingTask, describe_
 from robotape_harness.simulation.handle import RunHandle
 from robotape_harness.simulation.life import Allowance, SimulatedRun, is_scenarios_fault
 from robotape_harness.simulation.loop import SimLoop
+from robotape_harness.simulation.schedules import Schedule
 from robotape_harness.simulation.watchdog import BlockedThreadError
 
 __all__ = ["Ending", "Life", "Limits", "RunHandle", "Trial", "simulate"]
@@ -117,6 +118,7 @@ def simulate(
     *,
     seed: int = 0,
     choices: Choices | None = None,
+    schedule: Schedule | None = None,
     interceptors: Sequence[Middleware] = (),
     limits: Limits | None = None,
 ) -> Trial:
@@ -129,6 +131,7 @@ def simulate(
     Args:
         seed: From which the run's ids and jitter derive.
         choices: Every decision of the schedule; None is first in, first out.
+        schedule: What decides where `choices` come from a seed; None for uniform.
         interceptors: See every attempt of every call, outermost first; one with a method
             `bind` is given the `RunHandle` first.
         limits: None for the defaults.
@@ -141,6 +144,7 @@ def simulate(
     loop = (MortalLoop if is_mortal else SimLoop)(
         choices,
         seed=seed,
+        schedule=schedule,
         step_limit=limits.steps,
         idle_step_limit=limits.idle_steps,
         time_limit=scenario.deadline,

@@ -7,7 +7,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from robotape_harness.simulation import ChoiceDivergenceError, Choices, SimLoop, StepLimitError
+from robotape_harness.simulation import (
+    Choice,
+    ChoiceDivergenceError,
+    Choices,
+    SimLoop,
+    StepLimitError,
+)
 
 SEEDS = range(20)
 
@@ -201,12 +207,12 @@ def test_no_function_after_the_executor_was_shut_down(loop: SimLoop) -> None:
 
 
 def test_a_divergence_on_the_schedule_comes_out_of_the_run() -> None:
-    loop = SimLoop(Choices.replay(()))
+    loop = SimLoop(Choices.replay([Choice("schedule:order", 2, 1)]))
 
     async def main() -> None:
         await asyncio.gather(asyncio.sleep(1), asyncio.sleep(1))
 
-    with pytest.raises(ChoiceDivergenceError, match="'schedule' among 2"):
+    with pytest.raises(ChoiceDivergenceError, match="'schedule:next' among 2"):
         loop.run_until_complete(main())
     loop.close()
 
