@@ -9,7 +9,7 @@ from typing import Any
 
 from robotape_harness.simulation.choices import Chooser
 
-__all__ = ["PATIENCE", "Line", "Picks", "Preemption"]
+__all__ = ["Line", "PATIENCE", "Picks", "Preemption"]
 
 PATIENCE = 100
 """Steps that one task may take in a row while others wait; then it queues behind them.

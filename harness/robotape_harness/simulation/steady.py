@@ -67,7 +67,7 @@ def check_sets() -> tuple[ModuleType, ...]:
 @cache
 def _anyio_sets() -> tuple[ModuleType, ...]:
     """The module of anyio that makes such sets, if it still does."""
-    backend = importlib.import_module(ANYIO)
+    backend = importlib.import_module(ANYIO)  # optional dependency: only where anyio is in use
     if all(_makes_sets(maker.__init__) for maker in (backend.CancelScope, backend.TaskGroup)):
         return (backend,)
     warnings.warn(

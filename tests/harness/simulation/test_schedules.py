@@ -4,13 +4,9 @@ import asyncio
 from statistics import median
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from robotape_harness.simulation import (
-    Choice,
     Choices,
-    DeadlockError,
     Fifo,
     Pct,
     PreemptionBounded,
@@ -18,10 +14,9 @@ from robotape_harness.simulation import (
     SimLoop,
     Sticky,
     Uniform,
-    portfolio,
 )
 from robotape_harness.simulation.line import PATIENCE
-from robotape_harness.simulation.schedules import NEXT, ON, ORDER
+from tests.harness.simulation.orders import run_order
 
 SEEDS = range(40)
 HORIZON = 60
@@ -35,23 +30,6 @@ SCHEDULES: tuple[Schedule, ...] = (
     PreemptionBounded(3, HORIZON),
 )
 schedules = pytest.mark.parametrize("schedule", SCHEDULES, ids=str)
-
-
-def run_order(loop: SimLoop, number: int = 6) -> list[int]:
-    order: list[int] = []
-
-    async def worker(name: int) -> None:
-        for _ in range(3):
-            order.append(name)
-            await asyncio.sleep(0)
-
-    async def main() -> None:
-        for task in [loop.create_task(worker(name)) for name in range(number)]:
-            await task  # and no `gather`, whose callbacks would be barriers
-
-    loop.run_until_complete(main())
-    loop.close()
-    return order
 
 
 def lost_update(loop: SimLoop) -> int:
@@ -202,19 +180,6 @@ def test_a_task_that_polls_does_not_keep_the_others_from_running(schedule: Sched
         loop.close()
 
 
-def test_zeroed_choices_let_each_task_run_until_it_waits() -> None:
-    loop = SimLoop(Choices.replay([Choice(ORDER, 2, 1)], lenient=True))
-    assert run_order(loop) == [name for name in range(6) for _ in range(3)]
-    assert loop.preemptions == 0
-
-
-def test_one_recorded_preemption_is_one_preemption() -> None:
-    recorded = [Choice(ORDER, 2, 1), Choice(ON, 6, 0), Choice(ON, 6, 5)]
-    loop = SimLoop(Choices.replay(recorded, lenient=True))
-    assert run_order(loop)[:6] == [0, 0, 5, 5, 5, 2]
-    assert loop.preemptions == 1
-
-
 @pytest.mark.parametrize("number", range(4))
 def test_a_bounded_schedule_makes_so_many_preemptions_and_no_more(number: int) -> None:
     made = []
@@ -232,94 +197,3 @@ def test_first_in_first_out_makes_no_preemption_and_uniform_many() -> None:
     run_order(uniform)
     assert fifo.preemptions == 0
     assert 3 < uniform.preemptions < len(uniform.choices)
-
-
-def test_priorities_keep_a_task_running_until_it_falls() -> None:
-    """With one priority each and no fall, every task runs through once it is its turn."""
-    for seed in SEEDS:
-        order = run_order(SimLoop(Choices.seeded(seed), schedule=Pct(1, HORIZON)))
-        assert order == [name for name in order[::3] for _ in range(3)]
-    falls = [run_order(SimLoop(Choices.seeded(seed), schedule=Pct(2, 20))) for seed in SEEDS]
-    assert any(order != [name for name in order[::3] for _ in range(3)] for order in falls)
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10_000), st.integers(2, 40), st.integers(1, 5))
-def test_the_task_of_highest_priority_steps(seed: int, number: int, depth: int) -> None:
-    """Without falls, whoever steps outranks all who are ready: the order never goes back."""
-    order = run_order(SimLoop(Choices.seeded(seed), schedule=Pct(1, depth)), number)
-    assert order[::3] == list(dict.fromkeys(order))
-    assert sorted(order) == sorted([*range(number)] * 3)
-
-
-def hidden(loop: SimLoop) -> bool:
-    """Two tasks take two locks in opposite order; the second one starts four hops later."""
-    first, second = asyncio.Lock(), asyncio.Lock()
-
-    async def take(one: asyncio.Lock, other: asyncio.Lock, hops: int) -> None:
-        for _ in range(hops):
-            await asyncio.sleep(0)
-        async with one:
-            await asyncio.sleep(0)
-            async with other:
-                await asyncio.sleep(0)
-
-    async def main() -> None:
-        await asyncio.gather(take(first, second, 0), take(second, first, 4))
-
-    try:
-        loop.run_until_complete(main())
-    except DeadlockError:
-        return True
-    finally:
-        loop.close()
-    return False
-
-
-def test_the_portfolio_finds_a_deadlock_within_a_few_runs() -> None:
-    baseline = SimLoop()
-    assert not hidden(baseline)
-    runs = []
-    for block in range(20):
-        chosen = portfolio(baseline.steps, block)
-        found = (
-            index
-            for index, (_, schedule) in enumerate(chosen)
-            if hidden(SimLoop(Choices.seeded(1_000 * block + index), schedule=schedule))
-        )
-        runs.append(1 + next(found))
-    assert median(runs) <= 6
-
-
-def test_the_portfolio_begins_with_fifo_and_has_every_member_in_each_round() -> None:
-    chosen = portfolio(100, seed=4)
-    size = len(chosen.members)
-    assert chosen[0][1] == Fifo()
-    rounds = [[chosen[1 + size * n + i] for i in range(size)] for n in range(3)]
-    assert all(sorted(map(str, each)) == sorted(map(str, chosen.members)) for each in rounds)
-    assert rounds[0] != rounds[1]
-    names = [name for name, _ in chosen.members]
-    assert len(set(names)) == size
-
-
-def test_the_portfolio_follows_from_its_seed() -> None:
-    def names(seed: int) -> list[str]:
-        return [portfolio(100, seed)[index][0] for index in range(30)]
-
-    assert names(1) == names(1)
-    assert names(1) != names(2)
-
-
-def test_a_portfolio_needs_a_horizon_and_has_no_end() -> None:
-    with pytest.raises(ValueError, match="horizon is 0"):
-        portfolio(0)
-    with pytest.raises(IndexError, match="no end"):
-        portfolio(1)[-1]
-
-
-def test_picks_are_asked_only_where_there_is_something_to_pick() -> None:
-    loop = SimLoop(Choices.seeded(1))
-    run_order(loop)
-    assert loop.choices.recorded[0] == Choice(ORDER, 2, 1)
-    assert {choice.label for choice in loop.choices.recorded[1:]} == {ON, NEXT}
-    assert all(choice.n >= 2 for choice in loop.choices.recorded)
