@@ -1,8 +1,11 @@
 """`make check-determinism`: the same seed gives the same bytes, in every process.
 
-Twenty seeds, three values of PYTHONHASHSEED, two processes each: the SHA-256 of every tape and
-of every JSON report must be the same in all six. An agent that returns `id(object())` is the
-control: it must be caught, or the check could not fail.
+Twenty processes with a PYTHONHASHSEED each, the second half of them while every core is kept
+busy: the SHA-256 of every tape and of every JSON report must be the same in all. An agent that
+returns `id(object())` is the control: it must be caught, or the check could not fail.
+
+And of a fan-out to six tools in each of four ways, of which one tool fails, 25 failing runs
+found in one search must be the same alone, each in a process of its own.
 """
 
 import asyncio
@@ -11,6 +14,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from robotape import BaseAgent, RunResult, Tape, tool
@@ -18,12 +24,14 @@ from robotape_harness import Scenario, World, run_campaign, simulate
 from robotape_harness.report.document import dumps
 from robotape_harness.simulation import Choices
 from robotape_harness.target import opened
+from tests.laws.fan_out import WAYS
+from tests.laws.test_fidelity import PROCESSES, alone, failing
 
 ROOT = Path(__file__).parent.parent.parent
 DESK = ROOT / "fixtures/agents/refund_desk.py"
-SEEDS = range(20)
-HASH_SEEDS = ("0", "1", "4242")
-PROCESSES = 2
+SEEDS = range(5)
+HASH_SEEDS = [str(7 * number * number) for number in range(20)]
+BURNERS = os.cpu_count() or 1
 
 
 @tool(pure=True)
@@ -64,7 +72,10 @@ def main() -> int:
     if sys.argv[1:] == ["--child"]:
         print(json.dumps({str(seed): fingerprints(seed) for seed in SEEDS}))
         return 0
-    said = [_child(hash_seed) for hash_seed in HASH_SEEDS for _ in range(PROCESSES)]
+    half = len(HASH_SEEDS) // 2
+    said = [_child(hash_seed) for hash_seed in HASH_SEEDS[:half]]
+    with _busy_cores():
+        said += [_child(hash_seed) for hash_seed in HASH_SEEDS[half:]]
     differing = [
         f"seed {seed}: {what}"
         for seed in said[0]
@@ -81,7 +92,36 @@ def main() -> int:
         f"check-determinism: {compared} hashes, {len(said)} processes, {len(differing)} differ; "
         f"the control was {'caught' if caught else 'NOT caught'}"
     )
-    return 0 if caught and not differing else 1
+    unlike = [line for way in WAYS for line in _unlike_alone(way)]
+    for line in unlike:
+        print(f"check-determinism: {line}")
+    return 0 if caught and not differing and not unlike else 1
+
+
+def _unlike_alone(way: str) -> Iterator[str]:
+    """Failing runs of one search that are others in a process of their own."""
+    found = failing(way)
+    seeds = [int(str(outcome["seed"])) for outcome in found]
+    with ThreadPoolExecutor(PROCESSES) as pool:
+        again = list(pool.map(lambda seed: alone(seed, way), seeds))
+    same = sum(one == other for one, other in zip(found, again, strict=True))
+    print(
+        f"check-determinism: fan-out {way}: {same} of {len(found)} failing runs are the same alone"
+    )
+    if same != len(found) or not found:
+        yield f"fan-out {way} does not replay"
+
+
+@contextmanager
+def _busy_cores() -> Iterator[None]:
+    """Let another process spin on every core."""
+    burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(BURNERS)]
+    try:
+        yield
+    finally:
+        for burner in burners:
+            burner.kill()
+            burner.wait()
 
 
 def fingerprints(seed: int) -> dict[str, str]:

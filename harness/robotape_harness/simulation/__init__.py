@@ -28,6 +28,7 @@ from robotape_harness.simulation.detect import (
     WaitingTask,
 )
 from robotape_harness.simulation.escapes import EscapeError
+from robotape_harness.simulation.line import Preemption
 from robotape_harness.simulation.lineage import SimFuture, SimTask
 from robotape_harness.simulation.loop import SimLoop
 from robotape_harness.simulation.portfolios import Portfolio, portfolio
@@ -60,6 +61,7 @@ __all__ = [
     "Pct",
     "PendingTimer",
     "Portfolio",
+    "Preemption",
     "PreemptionBounded",
     "Schedule",
     "SimFuture",

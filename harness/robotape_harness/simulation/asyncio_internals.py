@@ -23,6 +23,7 @@ __all__ = [
     "check_python",
     "is_wakeup",
     "run_outside",
+    "task_of",
 ]
 
 T = TypeVar("T")
@@ -137,6 +138,13 @@ def awaited_by(task: asyncio.Task[Any]) -> asyncio.Future[Any] | None:
     insides: Any = task
     waiter: asyncio.Future[Any] | None = insides._fut_waiter
     return waiter
+
+
+def task_of(handle: asyncio.Handle) -> asyncio.Task[Any]:
+    """The task that a handle steps; it must be one that does."""
+    insides: Any = handle
+    task: asyncio.Task[Any] = insides._callback.__self__
+    return task
 
 
 def abandon(task: asyncio.Task[Any]) -> None:

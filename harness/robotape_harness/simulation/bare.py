@@ -22,7 +22,7 @@ __all__ = ["BareLoop"]
 
 Ts = TypeVarTuple("Ts")
 
-COLLECT_EVERY = 1_000  # steps; the collector of a stock loop looks about as often
+COLLECT_EVERY = 5_000  # steps; what an agent leaves in cycles in so many is no burden
 
 
 class BareLoop(asyncio.BaseEventLoop):

@@ -3,18 +3,15 @@
 Everything here is told by name, lineage and file:line, never by address.
 """
 
-import asyncio
 import functools
 import inspect
 import os
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import FrameType
 from typing import Any
 
 from robotape.errors import RobotapeError
-from robotape_harness.simulation.asyncio_internals import awaited_by
 
 __all__ = [
     "BusyTask",
@@ -27,14 +24,11 @@ __all__ = [
     "StepLimitError",
     "TimeLimitError",
     "WaitingTask",
-    "describe_task",
     "describe_timer",
     "is_library",
 ]
 
 STDLIB = os.path.join(sysconfig.get_path("stdlib"), "")
-FRAMES = ("cr_frame", "gi_frame", "ag_frame")
-AWAITED = ("cr_await", "gi_yieldfrom", "ag_await")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +41,8 @@ class WaitingTask:
         where: file:line of the innermost `await` outside the standard library.
         function: The function that this line belongs to.
         awaits: What it awaits there.
+        waits_for: The names of the tasks that have to do something first: those that it
+            awaits, or that hold what it awaits; empty when that cannot be known.
     """
 
     name: str
@@ -54,9 +50,13 @@ class WaitingTask:
     where: str
     function: str
     awaits: str
+    waits_for: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.name} {self.lineage} at {self.where} in {self.function}, for {self.awaits}"
+        told = f"{self.name} {self.lineage} at {self.where} in {self.function}, for {self.awaits}"
+        if not self.waits_for or self.awaits == f"task {self.waits_for[0]}":
+            return told
+        return f"{told}: up to {', '.join(self.waits_for)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +100,15 @@ class Leftovers:
     Attributes:
         tasks: Tasks not done, in order of creation.
         timers: Timers set, in order of firing.
+        transports: Connections not closed, described, in order of opening.
     """
 
     tasks: tuple[WaitingTask, ...]
     timers: tuple[PendingTimer, ...]
+    transports: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.tasks or self.timers)
+        return bool(self.tasks or self.timers or self.transports)
 
 
 class HangError(RobotapeError):
@@ -124,18 +126,25 @@ class DeadlockError(HangError):
 
     Attributes:
         tasks: Every task that waits, in order of creation.
+        ring: Indexes in `tasks` of those which wait for each other, each for the next one
+            and the last for the first; empty when no such ring is known.
     """
 
-    def __init__(self, at: float, tasks: tuple[WaitingTask, ...]) -> None:
-        super().__init__(at, tasks)
+    def __init__(
+        self, at: float, tasks: tuple[WaitingTask, ...], ring: tuple[int, ...] = ()
+    ) -> None:
+        super().__init__(at, tasks, ring)
         self.at = at
         self.tasks = tasks
+        self.ring = ring
 
     def __str__(self) -> str:
+        ring = [self.tasks[index].name for index in (*self.ring, *self.ring[:1])]
+        told = f"\nIn a ring: {', which waits for '.join(ring)}." if ring else ""
         return (
             f"deadlock at {self.at:g} virtual s: nothing is ready, no timer is set, and"
             f" {_these(len(self.tasks), 'task')} for ever{':' if self.tasks else '.'}"
-            f"{_listed(self.tasks)}\n"
+            f"{_listed(self.tasks)}{told}\n"
             "Something has to set what they wait for, or they need a timeout. A thread cannot"
             " wake a simulated loop: use asyncio.to_thread."
         )
@@ -236,27 +245,6 @@ class TimeLimitError(HangError):
         )
 
 
-def describe_task(task: asyncio.Task[Any]) -> WaitingTask:
-    """Say where a task stands.
-
-    The line is the innermost one outside the standard library: who awaits a queue is
-    told by its own line, and that it is a queue by `awaits`.
-    """
-    coroutine = task.get_coro()
-    frames = list(_frames(coroutine))
-    user = [i for i, frame in enumerate(frames) if not is_library(frame.f_code.co_filename)]
-    at = user[-1] if user else len(frames) - 1
-    lineage: tuple[int, ...] = getattr(task, "robotape_lineage", ())
-    if not frames:
-        return WaitingTask(task.get_name(), lineage, "<no source>", "<no source>", _awaited(task))
-    inner = frames[at + 1].f_code.co_qualname if at + 1 < len(frames) else ""
-    if inspect.iscoroutine(coroutine) and inspect.getcoroutinestate(coroutine) == "CORO_CREATED":
-        inner = "its first step"
-    code = frames[at].f_code
-    where = f"{code.co_filename}:{frames[at].f_lineno}"
-    return WaitingTask(task.get_name(), lineage, where, code.co_qualname, inner or _awaited(task))
-
-
 def describe_timer(due_at: float, callback: Callable[..., object]) -> PendingTimer:
     """Say what a timer will do."""
     plain: Any = callback
@@ -271,23 +259,6 @@ def describe_timer(due_at: float, callback: Callable[..., object]) -> PendingTim
 def is_library(path: str) -> bool:
     """Whether a source file belongs to the standard library."""
     return path.startswith("<frozen") or (path.startswith(STDLIB) and "site-packages" not in path)
-
-
-def _frames(awaitable: object) -> Iterator[FrameType]:
-    """The frames of a suspended coroutine, outermost first, as far as they can be seen."""
-    while awaitable is not None:
-        frame = next((f for name in FRAMES if (f := getattr(awaitable, name, None))), None)
-        if frame is None:
-            return
-        yield frame
-        awaitable = next((a for name in AWAITED if (a := getattr(awaitable, name, None))), None)
-
-
-def _awaited(task: asyncio.Task[Any]) -> str:
-    waiter = awaited_by(task)
-    if isinstance(waiter, asyncio.Task):
-        return f"task {waiter.get_name()}"
-    return "its next step" if waiter is None else "a future"
 
 
 def _these(number: int, noun: str) -> str:

@@ -3,7 +3,6 @@
 It keeps order and asks; what the answers are, a schedule or a recording says.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,20 +64,22 @@ class Line:
         first: Index of the first of the others.
         dropped: How many handles were cut off in front of `others` so far.
         last: The task that stepped last.
-        tell: Hears of each preemption: the handle set aside, the one taken instead.
+        spell: How many steps in a row the task has taken that stepped last, while others waited.
+        on: As in `Picks`.
+        next: As in `Picks`.
     """
 
-    __slots__ = ("dropped", "first", "last", "others", "own", "picks", "spell", "tell")
+    __slots__ = ("dropped", "first", "last", "next", "on", "others", "own", "spell")
 
     def __init__(self, picks: Picks) -> None:
-        self.picks = picks
+        self.on = picks.on
+        self.next = picks.next
         self.own: Any = None
         self.others: list[Any] = []
         self.first = 0
         self.dropped = 0
         self.last: Any = None
         self.spell = 0
-        self.tell: Callable[[Any, Any], None] | None = None
 
     def __len__(self) -> int:
         return len(self.others) - self.first + (self.own is not None)
@@ -96,30 +97,25 @@ class Line:
         Raises:
             ChoiceDivergenceError: The recording has another question; the line is as before.
         """
-        own = self.own
-        waiting = len(self.others) - self.first
-        if own is None:
-            return self._leave(self.picks.next(waiting) if waiting > 1 else 0) if waiting else None
+        own, others, first = self.own, self.others, self.first
+        waiting = len(others) - first
         if not waiting:
             self.own = None
             return own
-        is_patient = self.spell < PATIENCE
-        chosen = self.picks.on(waiting + 1) if is_patient else 1
-        self.own = None
-        if not chosen:
-            self.spell += 1
-            return own
-        self.others.append(own)
-        handle = self._leave(chosen - 1)
-        if is_patient and self.tell is not None:
-            self.tell(own, handle)
-        return handle
-
-    def _leave(self, index: int) -> Any:
-        others, first = self.others, self.first
-        handle = others[first + index]
-        if index:
-            others[first + index] = others[first]
+        if own is None:
+            index = first + self.next(waiting) if waiting > 1 else first
+        else:
+            index = first + self.on(waiting + 1) - 1
+            self.own = None
+            if index < first:
+                self.spell += 1
+                if self.spell <= PATIENCE:
+                    return own
+                index = first
+            others.append(own)
+        handle = others[index]
+        others[index] = others[first]
+        others[first] = None  # or its memory would be used again too late to be at hand
         self.first = first + 1
         self.last = handle._callback.__self__
         self.spell = 0

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from math import inf
 from typing import Any
 
+from robotape_harness.simulation.asyncio_internals import task_of
 from robotape_harness.simulation.choices import Choices
 from robotape_harness.simulation.detect import (
     BusyTask,
@@ -19,12 +20,13 @@ from robotape_harness.simulation.detect import (
     StepLimitError,
     TimeLimitError,
     WaitingTask,
-    describe_task,
     describe_timer,
 )
 from robotape_harness.simulation.executors import ExecutorLoop
+from robotape_harness.simulation.line import Preemption
 from robotape_harness.simulation.schedules import ON, Schedule, bind
 from robotape_harness.simulation.virtual import virtual
+from robotape_harness.simulation.waits import describe_tasks
 from robotape_harness.simulation.watchdog import watch
 
 __all__ = ["SimLoop"]
@@ -106,10 +108,37 @@ class SimLoop(ExecutorLoop):
         """
         return self.choices.deviations(ON)
 
+    def list_preemptions(self) -> list[Preemption]:
+        """Have each preemption of the run to come described, for a report.
+
+        Returns:
+            A list that fills as the run goes on; describing costs as much as some steps.
+        """
+        listed: list[Preemption] = []
+        line = self.line
+        if line is None:
+            return listed
+        ask = line.on
+
+        def on(n: int) -> int:
+            chosen = ask(n)
+            if chosen:
+                (task,), _ = describe_tasks([line.last])
+                instead = task_of(line.others[line.first + chosen - 1]).get_name()
+                listed.append(Preemption(self.steps, task.name, task.where, instead))
+            return chosen
+
+        line.on = on
+        return listed
+
     def leftovers(self) -> Leftovers:
         """What is not done yet; ask before `close`, which drops it."""
         timers = tuple(describe_timer(*timer) for timer in self.pending_timers())
-        return Leftovers(self._waiting(), timers)
+        return Leftovers(self._waiting(), timers, self.open_transports())
+
+    def open_transports(self) -> tuple[str, ...]:
+        """Describe the connections that are open; a loop without a network has none."""
+        return ()
 
     def run_forever(self) -> None:
         """Run until `stop` is called.
@@ -125,7 +154,7 @@ class SimLoop(ExecutorLoop):
     def before_jump(self, when: float) -> None:
         """Refuse to wait for ever, or for too long."""
         if when == inf:
-            raise DeadlockError(self.time(), self._waiting())
+            raise DeadlockError(self.time(), *describe_tasks(self.unfinished()))
         if when > self._time_end:
             limit, self._time_end = self._time_end, when + self._time_limit
             raise TimeLimitError(self.time(), limit, when, self._waiting())
@@ -176,10 +205,11 @@ class SimLoop(ExecutorLoop):
 
     def _busiest(self) -> tuple[BusyTask, ...]:
         counted = self._counts.most_common(BUSIEST)
-        busiest = tuple(BusyTask(steps, describe_task(task)) for task, steps in counted)
+        tasks, _ = describe_tasks([task for task, _ in counted])
+        busiest = tuple(BusyTask(n, task) for (_, n), task in zip(counted, tasks, strict=True))
         self._counts.clear()
         self._note_progress()
         return busiest
 
     def _waiting(self) -> tuple[WaitingTask, ...]:
-        return tuple(map(describe_task, self.unfinished()))
+        return describe_tasks(self.unfinished())[0]

@@ -47,6 +47,10 @@ class Portfolio:
         Random(f"robotape/{self.seed}/portfolio/{number}").shuffle(order)
         return order[place]
 
+    def schedule(self, run_index: int) -> Schedule:
+        """The schedule of one run, without its name."""
+        return self[run_index][1]
+
     def __iter__(self) -> Iterator[tuple[str, Schedule]]:
         return map(self.__getitem__, count())
 

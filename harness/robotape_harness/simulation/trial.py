@@ -20,11 +20,12 @@ from robotape_harness.simulation.asyncio_internals import run_outside
 from robotape_harness.simulation.choices import Choices
 from robotape_harness.simulation.clearing import clear_away
 from robotape_harness.simulation.death import LIFE, MortalLoop, Process, ProcessDied
-from robotape_harness.simulation.detect import HangError, WaitingTask, describe_task
+from robotape_harness.simulation.detect import HangError, WaitingTask
 from robotape_harness.simulation.handle import RunHandle
 from robotape_harness.simulation.life import Allowance, SimulatedRun, is_scenarios_fault
 from robotape_harness.simulation.loop import SimLoop
 from robotape_harness.simulation.schedules import Schedule
+from robotape_harness.simulation.waits import describe_tasks
 from robotape_harness.simulation.watchdog import BlockedThreadError
 
 __all__ = ["Ending", "Life", "Limits", "RunHandle", "Trial", "simulate"]
@@ -187,8 +188,8 @@ class _End:
     @classmethod
     def of(cls, loop: SimLoop, run: SimulatedRun, lives: tuple[Life, ...]) -> Self:
         apart = {*run.handle.asides, *run.buried}
-        left = [describe_task(task) for task in loop.unfinished() if task not in apart]
-        return cls(loop.time(), loop.steps, tuple(left), lives)
+        left = [task for task in loop.unfinished() if task not in apart]
+        return cls(loop.time(), loop.steps, describe_tasks(left)[0], lives)
 
 
 def _live(

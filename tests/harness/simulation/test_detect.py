@@ -19,7 +19,8 @@ from robotape_harness.simulation import (
     TimeLimitError,
     WaitingTask,
 )
-from robotape_harness.simulation.detect import describe_task, describe_timer, is_library
+from robotape_harness.simulation.detect import describe_timer, is_library
+from robotape_harness.simulation.waits import describe_tasks
 
 
 @pytest.fixture
@@ -61,7 +62,12 @@ def test_a_deadlock_names_every_waiting_task(loop: SimLoop) -> None:
     assert caught.value.at == 2.0
     assert caught.value.tasks == (
         WaitingTask(
-            "task-0", (0,), line_of(deadlocked, "await item"), "deadlocked", "task task-0.0"
+            "task-0",
+            (0,),
+            line_of(deadlocked, "await item"),
+            "deadlocked",
+            "task task-0.0",
+            ("task-0.0",),
         ),
         WaitingTask(
             "task-0.0", (0, 0), line_of(wait_for_item, "get()"), "wait_for_item", "Queue.get"
@@ -71,7 +77,7 @@ def test_a_deadlock_names_every_waiting_task(loop: SimLoop) -> None:
             (0, 1),
             line_of(wait_for_lock, "with"),
             "wait_for_lock",
-            "_ContextManagerMixin.__aenter__",
+            "Lock.acquire",
         ),
     )
     message = str(caught.value)
@@ -210,7 +216,7 @@ def test_control_a_clean_run_leaves_nothing(loop: SimLoop) -> None:
 
 def test_a_task_that_has_not_started_waits_for_its_first_step(loop: SimLoop) -> None:
     task = loop.create_task(spin())
-    assert describe_task(task).awaits == "its first step"
+    assert describe_tasks([task])[0][0].awaits == "its first step"
 
 
 def test_errors_survive_a_trip_to_another_process() -> None:

@@ -15,7 +15,7 @@ def test_the_portfolio_finds_a_hidden_bug_within_a_few_runs(program: Program, mo
     runs = []
     for block in range(20):
         chosen = portfolio(baseline.steps, block)
-        runs.append(runs_to_the_bug(program, lambda index, of=chosen: of[index][1], block))
+        runs.append(runs_to_the_bug(program, chosen.schedule, block))
     assert median(runs) <= most
 
 

@@ -199,7 +199,7 @@ def finalized(seed: int, litter: int) -> list[int]:
     waste: list[Any] = [[] for _ in range(litter)]
 
     async def work() -> None:
-        for _ in range(700):
+        for _ in range(COLLECT_EVERY // 2):
             Knot(loop, told)
             await asyncio.sleep(0)
 
@@ -214,10 +214,10 @@ def finalized(seed: int, litter: int) -> list[int]:
 
 def test_garbage_is_finalized_at_the_same_steps_whatever_else_there_is() -> None:
     told = [finalized(3, litter) for litter in (0, 311, 5_000, 77)]
-    during = [[step for step in each if step < 2_000] for each in told]
+    during = [[step for step in each if step < COLLECT_EVERY + 1_000] for each in told]
     assert during[0] == during[1] == during[2] == during[3]
-    assert len(during[0]) > 900
-    assert {step // COLLECT_EVERY for step in during[0]} == {1}
+    assert len(during[0]) > COLLECT_EVERY // 2
+    assert min(during[0]) >= COLLECT_EVERY
 
 
 def test_what_an_earlier_run_left_does_not_end_within_this_one() -> None:
