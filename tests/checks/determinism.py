@@ -24,7 +24,7 @@ from robotape_harness import Scenario, World, run_campaign, simulate
 from robotape_harness.report.document import dumps
 from robotape_harness.simulation import Choices
 from robotape_harness.target import opened
-from tests.laws.fan_out import WAYS
+from tests.laws.fan_out import WAYS, run
 from tests.laws.test_fidelity import PROCESSES, alone, failing
 
 ROOT = Path(__file__).parent.parent.parent
@@ -137,6 +137,9 @@ def _prints(naive: Scenario, sound: Scenario, seed: int) -> dict[str, str]:
         "sorter, seeded schedule": simulate(SORTER, seed=seed, choices=Choices.seeded(seed)).tape,
     }
     found = {f"tape of {name}": _sha(tape) for name, tape in tapes.items()}
+    for way in WAYS:
+        told = json.dumps(run(seed, way)).encode()
+        found[f"fan-out {way}"] = hashlib.sha256(told).hexdigest()
     for scenario in (naive, sound):
         report = run_campaign(scenario, seed=seed)
         found[f"report of {scenario.name}"] = hashlib.sha256(dumps(report).encode()).hexdigest()
