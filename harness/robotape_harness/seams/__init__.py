@@ -1,0 +1,33 @@
+"""Where the harness attaches to other people's HTTP clients, so that it sees every exchange.
+
+Handlers of one interface stand between a client and the network; what they do there is for
+the rooms above. Importing the room imports no client.
+"""
+
+from robotape_harness.seams.exchange import (
+    Body,
+    BodySpentError,
+    ExchangeError,
+    Failure,
+    Forward,
+    Handler,
+    Headers,
+    Request,
+    Response,
+    SuspendedError,
+    pause,
+)
+
+__all__ = [
+    "Body",
+    "BodySpentError",
+    "ExchangeError",
+    "Failure",
+    "Forward",
+    "Handler",
+    "Headers",
+    "Request",
+    "Response",
+    "SuspendedError",
+    "pause",
+]
