@@ -4,11 +4,8 @@ Handlers of one interface stand between a client and the network; what they do t
 the rooms above. Importing the room imports no client.
 """
 
+from robotape_harness.seams.body import Body, BodySpentError, ExchangeError, Failure
 from robotape_harness.seams.exchange import (
-    Body,
-    BodySpentError,
-    ExchangeError,
-    Failure,
     Forward,
     Handler,
     Headers,
