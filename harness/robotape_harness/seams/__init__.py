@@ -5,6 +5,7 @@ the rooms above. Importing the room imports no client.
 """
 
 from robotape_harness.seams.body import Body, BodySpentError, ExchangeError, Failure
+from robotape_harness.seams.clients import UnsupportedClientError
 from robotape_harness.seams.exchange import (
     Forward,
     Handler,
@@ -14,6 +15,9 @@ from robotape_harness.seams.exchange import (
     SuspendedError,
     pause,
 )
+from robotape_harness.seams.guard import Guard, NetworkEscapeError, guard
+from robotape_harness.seams.passage import NoAnswerError
+from robotape_harness.seams.scope import NothingInterceptedError, Scope, use
 
 __all__ = [
     "Body",
@@ -21,10 +25,18 @@ __all__ = [
     "ExchangeError",
     "Failure",
     "Forward",
+    "Guard",
     "Handler",
     "Headers",
+    "NetworkEscapeError",
+    "NoAnswerError",
+    "NothingInterceptedError",
     "Request",
     "Response",
+    "Scope",
     "SuspendedError",
+    "UnsupportedClientError",
+    "guard",
     "pause",
+    "use",
 ]

@@ -126,6 +126,11 @@ class Body:
         return self._chunks
 
     @property
+    def is_begun(self) -> bool:
+        """Whether somebody has begun to take the chunks, or closed it."""
+        return self._is_begun
+
+    @property
     def failing(self) -> ExchangeError | None:
         """What comes behind the last of the known chunks, if they do not end clean."""
         return self._failing
