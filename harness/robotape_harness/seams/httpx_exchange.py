@@ -92,9 +92,9 @@ class Exchange:
             An answer of the client's class; the very one that was forwarded, if no handler
             touched it.
         """
-        passage = Passage(self._fetch)
+        passage = Passage(self._fetch, self._now.handlers)
         try:
-            steps = passage.answer(self._now.handlers, self._seen)
+            steps = passage.answer(self._seen)
             response = await self._patience.wait(steps)
         except ExchangeError as error:
             failure = error
@@ -257,22 +257,29 @@ class _Answer:
             return await self._next()
         except ExchangeError as error:
             failure = error
+        except StopAsyncIteration:
+            raise
+        except Exception as error:
+            self._passage.blame(error)
+            raise
         await self._passage.aclose()
         progress = self._progress()
         raise error_for(self._module, failure, is_sync=self._is_sync, progress=progress)
 
     async def _next(self) -> bytes:
         expected = self._expected
-        if expected is not None and self._received >= expected:
-            await self._passage.aclose()
-            raise StopAsyncIteration
+        is_enough = expected is not None and self._received >= expected
         try:
+            # Asked for its end also if the client has all it needs: it may have things to do.
             chunk = await self._patience.wait(anext(self._chunks))
         except StopAsyncIteration:
-            if expected is not None:
+            if expected is not None and not is_enough:
                 raise ExchangeError("closed") from None
             await self._passage.aclose()
             raise
+        if is_enough:
+            await self._passage.aclose()
+            raise StopAsyncIteration
         if expected is not None:
             chunk = chunk[: expected - self._received]
         self._received += len(chunk)

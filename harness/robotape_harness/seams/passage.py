@@ -31,25 +31,27 @@ class Passage:
         response: What the client gets; None as long as there is nothing.
     """
 
-    __slots__ = ("_fetch", "_forwarded", "response")
+    __slots__ = ("_fetch", "_forwarded", "_handlers", "response")
 
-    def __init__(self, fetch: Forward) -> None:
+    def __init__(self, fetch: Forward, handlers: tuple[Handler, ...]) -> None:
         """Stand at the beginning.
 
         Args:
             fetch: Makes the real exchange.
+            handlers: Outermost first.
         """
         self._fetch = fetch
+        self._handlers = handlers
         self._forwarded: list[Body] = []
         self.response: Response | None = None
 
-    async def answer(self, handlers: tuple[Handler, ...], request: Request) -> Response:
-        """Take a request through the handlers, outermost first.
+    async def answer(self, request: Request) -> Response:
+        """Take a request through the handlers.
 
         Guarantee: if it raises, or is cancelled, everything that was forwarded is closed.
         """
         forward: Forward = self._fetched
-        for handler in reversed(handlers):
+        for handler in reversed(self._handlers):
             forward = _passing(handler, forward)
         try:
             self.response = await forward(request)
@@ -62,6 +64,16 @@ class Passage:
         response = await self._fetch(request)
         self._forwarded.append(response.body)
         return response
+
+    def blame(self, error: Exception) -> None:
+        """Note an error that a handler raised after it had answered: from within a body.
+
+        Which one it was cannot be told; each says it at the end of its block.
+        """
+        for handler in self._handlers:
+            errors = getattr(handler, "errors", None)
+            if errors is not None:
+                errors.append(error)
 
     async def aclose(self) -> None:
         """Close the answer and all that was forwarded for it; may be called twice."""

@@ -9,15 +9,19 @@ from typing import TypeVar
 
 from robotape_harness.seams.body import ExchangeError
 
-__all__ = ["Patience"]
+__all__ = ["Interrupted", "Patience"]
 
 T = TypeVar("T")
+
+
+class Interrupted(Exception):
+    """Whoever waits is to look up: what it waits for has become pointless."""
 
 
 class Patience:
     """Waits for one thing after the other, for each no longer than a limit."""
 
-    __slots__ = ("_limit", "_timer")
+    __slots__ = ("_is_interrupted", "_limit", "_loop", "_timer")
 
     def __init__(self, limit: float | None) -> None:
         """Set the limit.
@@ -27,19 +31,20 @@ class Patience:
         """
         self._limit = limit
         self._timer: asyncio.Timeout | None = None
-        if limit is not None:
-            try:
-                asyncio.get_running_loop()
-            except RuntimeError:
-                self._limit = None
+        self._is_interrupted = False
+        try:
+            self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+        except RuntimeError:
+            self._loop = None
 
     async def wait(self, awaited: Awaitable[T]) -> T:
         """Wait for one thing.
 
         Raises:
             ExchangeError: "read_timeout": it took too long, and was cancelled.
+            Interrupted: Somebody interrupted, and it was cancelled.
         """
-        if self._limit is None:
+        if self._loop is None:
             return await awaited
         try:
             async with asyncio.timeout(self._limit) as timer:
@@ -48,6 +53,8 @@ class Patience:
         except TimeoutError as error:
             if not timer.expired():
                 raise
+            if self._is_interrupted:
+                raise Interrupted from error
             raise ExchangeError("read_timeout") from error
         finally:
             self._timer = None
@@ -59,5 +66,15 @@ class Patience:
 
     def go_on(self) -> None:
         """Count again, from the beginning."""
-        if self._timer is not None and self._limit is not None and not self._timer.expired():
-            self._timer.reschedule(asyncio.get_running_loop().time() + self._limit)
+        timer, loop = self._timer, self._loop
+        if timer is None or loop is None or self._limit is None or self._is_interrupted:
+            return
+        if not timer.expired():
+            timer.reschedule(loop.time() + self._limit)
+
+    def interrupt(self) -> None:
+        """End the wait that is under way, if there is one, and all after it."""
+        timer, loop = self._timer, self._loop
+        self._is_interrupted = True
+        if timer is not None and loop is not None and not timer.expired():
+            timer.reschedule(loop.time())

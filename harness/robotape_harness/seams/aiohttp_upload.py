@@ -1,0 +1,204 @@
+"""What aiohttp writes to a connection, read back as a request: the other end of its wire.
+
+Knows HTTP/1.1 as aiohttp writes it, and no other.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+from robotape_harness.seams.body import Body
+from robotape_harness.seams.exchange import Headers
+
+__all__ = ["Upload", "Wire"]
+
+END_OF_HEAD = b"\r\n\r\n"
+CONTENT_LENGTH = b"content-length"
+TRANSFER_ENCODING = b"transfer-encoding"
+HIGH_WATER = 2**16
+
+
+class Upload:
+    """A request as far as it has been written.
+
+    Attributes:
+        head: Its bytes up to the empty line, or None as long as they are not complete.
+        headers: As written; empty without a head.
+        is_complete: Whether the whole body is here.
+    """
+
+    def __init__(self) -> None:
+        self.head: bytes | None = None
+        self.headers: Headers = ()
+        self.is_complete = False
+        self._bytes = b""
+        self._left: int | None = None  # of the body or, if it is chunked, of the current chunk
+        self._is_chunked = False
+        self._chunks: deque[bytes] = deque()
+        self._size = 0
+        self._waiter: asyncio.Future[None] | None = None
+
+    @property
+    def is_high(self) -> bool:
+        """Whether so much lies here untaken that writing should pause."""
+        return self._size > HIGH_WATER
+
+    def feed(self, written: bytes) -> None:
+        """Take in what is written."""
+        self._bytes += written
+        if self.head is None:
+            self._read_head()
+        if self.head is not None and not self.is_complete:
+            if self._is_chunked:
+                self._read_chunks()
+            else:
+                self._read_plain()
+        self._wake()
+
+    def _read_head(self) -> None:
+        head, found, rest = self._bytes.partition(END_OF_HEAD)
+        if not found:
+            return
+        self.head, self._bytes = head + found, rest
+        lines = head.split(b"\r\n")[1:]
+        self.headers = tuple((name, value.strip()) for name, _, value in _parted(lines))
+        self._left = 0
+        for name, value in self.headers:
+            lowered = name.lower()
+            if lowered == TRANSFER_ENCODING:
+                self._is_chunked = value.lower().endswith(b"chunked")
+            elif lowered == CONTENT_LENGTH:
+                self._left = int(value)
+        if self._is_chunked:
+            self._left = None
+
+    def _read_plain(self) -> None:
+        left = self._left or 0
+        taken, self._bytes = self._bytes[:left], self._bytes[left:]
+        self._keep(taken)
+        self._left = left - len(taken)
+        self.is_complete = self._left == 0
+
+    def _read_chunks(self) -> None:
+        while not self.is_complete:
+            size, found, rest = self._bytes.partition(b"\r\n")
+            if not found:
+                return
+            length = int(size.split(b";")[0], 16)
+            if len(rest) < length + 2:
+                return
+            self._keep(rest[:length])
+            self._bytes = rest[length + 2 :]
+            self.is_complete = length == 0
+
+    def _keep(self, chunk: bytes) -> None:
+        if chunk:
+            self._chunks.append(chunk)
+            self._size += len(chunk)
+
+    async def begun(self) -> None:
+        """Wait for the head."""
+        while self.head is None:
+            await self._progress()
+
+    def body(self, wire: "Wire") -> Body:
+        """The body, which may still be being written."""
+        if self.is_complete:
+            return Body(tuple(self._chunks))
+        return Body(_Written(self, wire))
+
+    async def take(self) -> bytes | None:
+        """The next chunk, or None behind the last."""
+        while not self._chunks:
+            if self.is_complete:
+                return None
+            await self._progress()
+        chunk = self._chunks.popleft()
+        self._size -= len(chunk)
+        return chunk
+
+    async def _progress(self) -> None:
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+def _parted(lines: list[bytes]) -> Iterable[tuple[bytes, bytes, bytes]]:
+    return (line.partition(b":") for line in lines)
+
+
+class _Written:
+    """The chunks of a body as they are written; taking them lets the writer go on."""
+
+    def __init__(self, upload: Upload, wire: "Wire") -> None:
+        self._upload = upload
+        self._wire = wire
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        chunk = await self._upload.take()
+        self._wire.relieve()
+        if chunk is None:
+            raise StopAsyncIteration
+        return chunk
+
+
+class Wire(asyncio.Transport):
+    """A transport whose other end is an `Upload`; there is no socket.
+
+    Attributes:
+        upload: The other end.
+    """
+
+    def __init__(self, protocol: asyncio.Protocol) -> None:
+        super().__init__()
+        self.upload = Upload()
+        self._protocol: Any = protocol
+        self._is_closing = False
+        self._is_paused = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Hand bytes to the other end; pauses the writer if nobody takes them."""
+        if self._is_closing:
+            return
+        self.upload.feed(bytes(data))
+        if self.upload.is_high and not self._is_paused and not self.upload.is_complete:
+            self._is_paused = True
+            self._protocol.pause_writing()
+
+    def relieve(self) -> None:
+        """Let the writer go on if there is room again."""
+        if self._is_paused and not self.upload.is_high:
+            self._is_paused = False
+            self._protocol.resume_writing()
+
+    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
+        """Hand several pieces to the other end, as one write."""
+        self.write(b"".join(list_of_data))
+
+    def is_closing(self) -> bool:
+        """Whether nothing more can be written."""
+        return self._is_closing
+
+    def close(self) -> None:
+        """Take nothing more."""
+        self._is_closing = True
+
+    def abort(self) -> None:
+        """Take nothing more."""
+        self._is_closing = True
+
+    def pause_reading(self) -> None:
+        """Do nothing: an answer comes when it is asked for."""
+
+    def resume_reading(self) -> None:
+        """Do nothing: an answer comes when it is asked for."""
