@@ -49,7 +49,11 @@ def _ask_address(sock: socket.socket, address: object, deed: str) -> None:
 
 def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
     def connect(self: socket.socket, address: Any, /) -> Any:
-        _ask_address(self, address, "connect to")
+        try:
+            _ask_address(self, address, "connect to")
+        except Exception:
+            self.close()  # the standard library closes it for an OSError only
+            raise
         return original(self, address)
 
     return connect
