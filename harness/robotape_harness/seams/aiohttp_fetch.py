@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 from aiohttp.connector import Connection
-from aiohttp.http import StreamWriter
+from aiohttp.http import HttpVersion11, StreamWriter
 from yarl import URL
 
 from robotape_harness.seams.aiohttp_errors import failure_of
@@ -56,6 +56,18 @@ class Fetch:
         self._parameters = parameters
         self._now = now
         self._patience = patience
+        self._last: tuple[Response, Any] | None = None
+
+    def parsed(self, response: Response) -> Any:
+        """Head and body of a real answer as aiohttp's parser gave them, if they may be used.
+
+        They may if nobody has touched the answer, and nothing has to be decompressed.
+        """
+        if self._last is None or self._last[0] is not response or response.body.is_begun:
+            return None
+        message, payload = self._last[1]
+        is_coded = message.compression is not None and self._parameters.get("auto_decompress")
+        return None if is_coded else (message, payload)
 
     async def __call__(self, request: Request) -> Response:
         """Make the exchange.
@@ -82,10 +94,13 @@ class Fetch:
             raise aiohttp.ConnectionTimeoutError(text) from error
         exchange = _Open(connection, native)
         try:
-            return await exchange.answer(request, self._head(request, native), self._parameters)
+            head = self._head(request, native)
+            response, parsed = await exchange.answer(request, head, self._parameters)
         except BaseException:
             await exchange.aclose()
             raise
+        self._last = response, parsed
+        return response
 
     def _native_of(self, request: Request) -> aiohttp.ClientRequest:
         if request is self._seen:
@@ -117,29 +132,26 @@ class _Open:
         self._protocol: Any = connection.protocol
         self._uploading: asyncio.Task[None] | None = None
 
-    async def answer(self, request: Request, head: bytes, parameters: dict[str, Any]) -> Response:
+    async def answer(
+        self, request: Request, head: bytes, parameters: dict[str, Any]
+    ) -> tuple[Response, Any]:
         protocol = self._protocol
-        protocol.set_response_params(
-            **{
-                **parameters,
-                "timer": None,
-                "auto_decompress": False,
-                "read_until_eof": True,
-                "skip_payload": request.method in BODILESS,
-            }
-        )
+        is_bodiless = request.method in BODILESS
+        raw = {**parameters, "auto_decompress": False, "skip_payload": is_bodiless}
+        protocol.set_response_params(**raw)
         self._send(request, head)
         message, payload = await protocol.read()
         while 100 <= message.code < 200 and message.code != 101:
             message, payload = await protocol.read()
         payload.on_eof(self._released)
-        return Response(
+        response = Response(
             message.code,
             message.raw_headers,
             Body(_Arriving(payload), on_close=self.aclose),
             message.reason,
-            f"HTTP/{message.version.major}.{message.version.minor}",
+            "HTTP/1.1" if message.version == HttpVersion11 else "HTTP/1.0",
         )
+        return response, (message, payload)
 
     def _send(self, request: Request, head: bytes) -> None:
         framing = framing_of(request.headers)

@@ -48,9 +48,9 @@ class Line(ResponseHandler):
         super().__init__(loop)
         self._wire = Wire(self)
         self.connection_made(self._wire)
-        self._request = request
+        self._request: Any = request
         self._now = now
-        self._connect = connect
+        self._connect: Any = connect
         self._patience = Patience(None)
         self._passage: Passage | None = None
         self._framing = Framing("eof")
@@ -58,6 +58,8 @@ class Line(ResponseHandler):
         self._left = 0  # of the chunks that are known
         self._body: StreamReader | None = None
         self._parameters: dict[str, Any] = {}
+        self._parsed: Any = None
+        self._is_asked = False
         self._is_continued = False
         self._is_pulling = False
 
@@ -65,11 +67,17 @@ class Line(ResponseHandler):
         """Learn how the client wants its answer parsed; the time limit is kept by the seam."""
         self._parameters = parameters
         self._patience = Patience(parameters.get("read_timeout"))
-        super().set_response_params(**{**parameters, "read_timeout": None})
+
+    def _feed(self, data: bytes) -> None:
+        """Give bytes to the parser, which is made when there is something to parse."""
+        if self._parser is None:
+            super().set_response_params(**{**self._parameters, "read_timeout": None})
+        self.data_received(data)
 
     def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
         """Fail whoever reads, the handler's answer not awaited."""
         super().set_exception(exc, *cause)
+        self._wire.upload.break_off()
         self._patience.interrupt()
 
     async def read(self) -> Any:
@@ -78,27 +86,33 @@ class Line(ResponseHandler):
         Raises:
             Exception: What a real connection would have failed with, or the handler's own.
         """
-        if self._passage is None and not await self._goes_on_before_the_body():
+        if not self._is_asked and not await self._goes_on_before_the_body():
+            self._is_asked = True
+            # The writer may break, which is to be seen at once.
+            self._patience.has_interrupts = not self._wire.upload.is_complete
             try:
                 await self._patience.wait(self._answered())
             except ExchangeError as failure:
                 self._fail_head(failure)
             except Interrupted:
                 pass  # said by what was set as the exception
+        if self._parsed is not None:
+            parsed, self._parsed = self._parsed, None
+            return parsed
         message, body = await super().read()
         await self._attach(body)
         return message, body
 
     async def _goes_on_before_the_body(self) -> bool:
-        """Whether the client waits to be told to send the body."""
+        """Whether the client waits to be told to send the body, or there is none to wait for."""
         upload = self._wire.upload
         await upload.begun()
         is_waiting = not self._is_continued and not upload.is_complete
         if is_waiting and "Expect" in self._request.headers:
             self._is_continued = True
-            self.data_received(CONTINUE)
+            self._feed(CONTINUE)
             return True
-        return False
+        return upload.is_broken
 
     async def _answered(self) -> None:
         upload = self._wire.upload
@@ -121,7 +135,10 @@ class Line(ResponseHandler):
             patience=self._patience,
         )
         self._passage = Passage(fetch, self._now.handlers)
-        self._begin(await self._passage.answer(request))
+        response = await self._passage.answer(request)
+        self._parsed = fetch.parsed(response)
+        if self._parsed is None:
+            self._begin(response)
 
     def _begin(self, response: Response) -> None:
         """Feed the head, and a body of one known chunk with it."""
@@ -129,18 +146,18 @@ class Line(ResponseHandler):
         head, known = head_of(response), response.body.known
         if known is not None and len(known) < 2 and response.body.failing is None:
             whole = head + b"".join(map(self._framing.framed, known)) + self._framing.end
-            self.data_received(whole)
+            self._feed(whole)
             return
         self._chunks = aiter(response.body)
         self._left = len(known) if known is not None and response.body.failing is None else 0
-        self.data_received(head)
+        self._feed(head)
 
     def _fail_head(self, failure: ExchangeError) -> None:
         error = connect_error(failure, self._request)
         if error is not None:
             raise error
         if failure.failure == "malformed":
-            self.data_received(MALFORMED)
+            self._feed(MALFORMED)
         else:
             self._hang_up(is_reset=failure.failure == "reset")
 
@@ -156,6 +173,7 @@ class Line(ResponseHandler):
         if self._chunks is not None and is_open:
             body.__class__ = Pulled
             self._body = body
+            self._patience.has_interrupts = True  # by whoever closes it while another reads
         elif self._chunks is not None:
             await self._finish()
         elif is_open and self._passage is not None:
@@ -246,18 +264,29 @@ class Line(ResponseHandler):
             self._passage.blame(error)
 
     async def _close_passage(self) -> None:
-        if self._passage is not None:
-            await self._passage.aclose()
+        passage, self._passage = self._passage, None
+        if passage is not None:
+            await passage.aclose()
 
     def let_go(self) -> None:
-        """The client is done with the connection."""
+        """The client is done with the connection.
+
+        Whatever led back to the client's request, and so to its answer, is dropped: a cycle
+        in each exchange would cost more in collections than all the rest.
+        """
         self.close()
-        if not self._is_pulling and self._passage is not None:
-            steps = self._passage.aclose()
-            try:
-                drive(steps)
-            except SuspendedError as error:
-                self._passage.blame(error)
+        self._parser = None
+        self._wire.disconnect()
+        self._request = None
+        self._connect = None
+        self._parsed = None
+        if self._is_pulling or self._passage is None:
+            return  # closed by whoever pulls
+        passage, self._passage = self._passage, None
+        try:
+            drive(passage.aclose())
+        except SuspendedError as error:
+            passage.blame(error)
 
 
 class Pulled(StreamReader):

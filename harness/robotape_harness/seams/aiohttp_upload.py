@@ -26,12 +26,14 @@ class Upload:
         head: Its bytes up to the empty line, or None as long as they are not complete.
         headers: As written; empty without a head.
         is_complete: Whether the whole body is here.
+        is_broken: Whether nothing more will come.
     """
 
     def __init__(self) -> None:
         self.head: bytes | None = None
         self.headers: Headers = ()
         self.is_complete = False
+        self.is_broken = False
         self._bytes = b""
         self._left: int | None = None  # of the body or, if it is chunked, of the current chunk
         self._is_chunked = False
@@ -98,9 +100,16 @@ class Upload:
             self._size += len(chunk)
 
     async def begun(self) -> None:
-        """Wait for the head."""
-        while self.head is None:
+        """Wait for the head, or for the writer to break."""
+        if self.head is None:
+            await asyncio.sleep(0)  # a writer that has just begun writes now
+        while self.head is None and not self.is_broken:
             await self._progress()
+
+    def break_off(self) -> None:
+        """Nothing more will come."""
+        self.is_broken = True
+        self._wake()
 
     def body(self, wire: "Wire") -> Body:
         """The body, which may still be being written."""
@@ -188,6 +197,12 @@ class Wire(asyncio.Transport):
     def is_closing(self) -> bool:
         """Whether nothing more can be written."""
         return self._is_closing
+
+    def disconnect(self) -> None:
+        """Forget the protocol, which nobody needs to stop any more."""
+        self._is_closing = True
+        self._is_paused = False
+        self._protocol = None
 
     def close(self) -> None:
         """Take nothing more."""

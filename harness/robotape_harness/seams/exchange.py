@@ -24,6 +24,7 @@ from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
 
 from robotape.errors import RobotapeError, mark_permanent
+from robotape.models.value import quick
 from robotape_harness.seams.body import Body, ExchangeError, Failure
 
 __all__ = [
@@ -53,6 +54,7 @@ class SuspendedError(RobotapeError):
         )
 
 
+@quick
 @dataclass(frozen=True, slots=True, eq=False)
 class Request:
     """What a client is about to send; to change it, forward a `dataclasses.replace` of it.
@@ -80,6 +82,7 @@ class Request:
         return _first(self.headers, name)
 
 
+@quick
 @dataclass(frozen=True, slots=True, eq=False)
 class Response:
     """An answer, as it comes off the wire.
@@ -103,10 +106,6 @@ class Response:
     reason: str = ""
     http_version: str = "HTTP/1.1"
 
-    def __post_init__(self) -> None:
-        if not 100 <= self.status <= 999:
-            raise ValueError(f"a status has three digits, not {self.status!r}")
-
     @classmethod
     def of(
         cls,
@@ -125,10 +124,15 @@ class Response:
             headers: In order.
             end: How the body fails behind its last chunk; None for a clean end.
 
+        Raises:
+            ValueError: `status` has not three digits.
+
         Example:
             >>> Response.of(200, "{}", [("content-type", "application/json")]).headers
             ((b'content-type', b'application/json'), (b'content-length', b'2'))
         """
+        if not 100 <= status <= 999:
+            raise ValueError(f"a status has three digits, not {status!r}")
         content = body.encode() if isinstance(body, str) else body
         pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         if not any(name.lower() in FRAMING for name, _ in pairs) and status not in BODILESS:

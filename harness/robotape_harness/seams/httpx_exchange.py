@@ -192,12 +192,13 @@ def _told(module: ModuleType, native: Any, is_sync: bool) -> Response:
             await stream.aclose()
 
     source = _read(module, stream) if is_sync else _Incoming(module, stream)
+    said = native.extensions  # its properties look the phrase of the status up, which costs more
     return Response(
         native.status_code,
         tuple(native.headers.raw),
         Body(source, on_close=close),
-        native.reason_phrase,
-        native.http_version,
+        said.get("reason_phrase", b"").decode("latin-1"),
+        said.get("http_version", b"HTTP/1.1").decode("ascii"),
     )
 
 
@@ -211,17 +212,20 @@ def _read(module: ModuleType, stream: Any) -> Iterator[bytes]:
 class _Incoming:
     """The chunks of a real answer; what fails is told in the words of the seam."""
 
-    __slots__ = ("_chunks", "_module")
+    __slots__ = ("_chunks", "_module", "_stream")
 
     def __init__(self, module: ModuleType, stream: Any) -> None:
         self._module = module
-        self._chunks = aiter(stream)
+        self._stream = stream
+        self._chunks: Any = None
 
     def __aiter__(self) -> "_Incoming":
         return self
 
     async def __anext__(self) -> bytes:
         try:
+            if self._chunks is None:
+                self._chunks = aiter(self._stream)
             chunk: bytes = await anext(self._chunks)
         except StopAsyncIteration:
             raise
