@@ -157,8 +157,7 @@ class _Open:
         framing = framing_of(request.headers)
         known = request.body.known
         if known is not None:
-            whole = head + b"".join(map(framing.framed, known)) + framing.end
-            self._protocol.transport.write(whole)
+            self._protocol.transport.write(head + framing.whole(known))
             self._protocol.start_timeout()
             return
         self._protocol.transport.write(head)

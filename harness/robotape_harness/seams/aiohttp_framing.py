@@ -29,6 +29,12 @@ class Framing:
         """What says that it is over; empty if no bytes do."""
         return LAST if self.kind == "chunked" else b""
 
+    def whole(self, chunks: tuple[bytes, ...]) -> bytes:
+        """A body as it goes over the wire, with its end."""
+        if self.kind != "chunked":
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        return b"".join([self.framed(chunk) for chunk in chunks]) + LAST
+
 
 def framing_of(headers: Headers) -> Framing:
     """How a body with these headers is framed."""

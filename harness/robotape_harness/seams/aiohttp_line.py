@@ -145,8 +145,7 @@ class Line(ResponseHandler):
         self._framing = framing_of(response.headers)
         head, known = head_of(response), response.body.known
         if known is not None and len(known) < 2 and response.body.failing is None:
-            whole = head + b"".join(map(self._framing.framed, known)) + self._framing.end
-            self._feed(whole)
+            self._feed(head + self._framing.whole(known))
             return
         self._chunks = aiter(response.body)
         self._left = len(known) if known is not None and response.body.failing is None else 0

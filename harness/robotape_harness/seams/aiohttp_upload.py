@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
+from robotape_harness.seams.aiohttp_framing import Framing, framing_of
 from robotape_harness.seams.body import Body
 from robotape_harness.seams.exchange import Headers
 
@@ -15,7 +16,6 @@ __all__ = ["Upload", "Wire"]
 
 END_OF_HEAD = b"\r\n\r\n"
 CONTENT_LENGTH = b"content-length"
-TRANSFER_ENCODING = b"transfer-encoding"
 HIGH_WATER = 2**16
 
 
@@ -25,6 +25,7 @@ class Upload:
     Attributes:
         head: Its bytes up to the empty line, or None as long as they are not complete.
         headers: As written; empty without a head.
+        framing: As the headers say.
         is_complete: Whether the whole body is here.
         is_broken: Whether nothing more will come.
     """
@@ -32,11 +33,11 @@ class Upload:
     def __init__(self) -> None:
         self.head: bytes | None = None
         self.headers: Headers = ()
+        self.framing = Framing("eof")
         self.is_complete = False
         self.is_broken = False
         self._bytes = b""
-        self._left: int | None = None  # of the body or, if it is chunked, of the current chunk
-        self._is_chunked = False
+        self._left = 0  # of a body whose length was announced
         self._chunks: deque[bytes] = deque()
         self._size = 0
         self._waiter: asyncio.Future[None] | None = None
@@ -52,34 +53,30 @@ class Upload:
         if self.head is None:
             self._read_head()
         if self.head is not None and not self.is_complete:
-            if self._is_chunked:
+            if self.framing.kind == "chunked":
                 self._read_chunks()
             else:
                 self._read_plain()
-        self._wake()
+        if self._waiter is not None:
+            self._wake()
 
     def _read_head(self) -> None:
         head, found, rest = self._bytes.partition(END_OF_HEAD)
         if not found:
             return
         self.head, self._bytes = head + found, rest
-        lines = head.split(b"\r\n")[1:]
-        self.headers = tuple((name, value.strip()) for name, _, value in _parted(lines))
-        self._left = 0
-        for name, value in self.headers:
-            lowered = name.lower()
-            if lowered == TRANSFER_ENCODING:
-                self._is_chunked = value.lower().endswith(b"chunked")
-            elif lowered == CONTENT_LENGTH:
-                self._left = int(value)
-        if self._is_chunked:
-            self._left = None
+        lines = head.split(b"\r\n")
+        pairs: list[Any] = [line.partition(b": ")[::2] for line in lines[1:]]
+        self.headers = tuple(pairs)
+        self.framing = framing_of(self.headers)
+        if self.framing.kind == "length":
+            [self._left] = [int(value) for name, value in pairs if name.lower() == CONTENT_LENGTH]
 
     def _read_plain(self) -> None:
-        left = self._left or 0
-        taken, self._bytes = self._bytes[:left], self._bytes[left:]
-        self._keep(taken)
-        self._left = left - len(taken)
+        taken, self._bytes = self._bytes[: self._left], b""
+        if taken:
+            self._keep(taken)
+            self._left -= len(taken)
         self.is_complete = self._left == 0
 
     def _read_chunks(self) -> None:
@@ -90,14 +87,14 @@ class Upload:
             length = int(size.split(b";")[0], 16)
             if len(rest) < length + 2:
                 return
-            self._keep(rest[:length])
+            if length:
+                self._keep(rest[:length])
             self._bytes = rest[length + 2 :]
             self.is_complete = length == 0
 
     def _keep(self, chunk: bytes) -> None:
-        if chunk:
-            self._chunks.append(chunk)
-            self._size += len(chunk)
+        self._chunks.append(chunk)
+        self._size += len(chunk)
 
     async def begun(self) -> None:
         """Wait for the head, or for the writer to break."""
@@ -139,10 +136,6 @@ class Upload:
             self._waiter.set_result(None)
 
 
-def _parted(lines: list[bytes]) -> Iterable[tuple[bytes, bytes, bytes]]:
-    return (line.partition(b":") for line in lines)
-
-
 class _Written:
     """The chunks of a body as they are written; taking them lets the writer go on."""
 
@@ -179,8 +172,9 @@ class Wire(asyncio.Transport):
         """Hand bytes to the other end; pauses the writer if nobody takes them."""
         if self._is_closing:
             return
-        self.upload.feed(bytes(data))
-        if self.upload.is_high and not self._is_paused and not self.upload.is_complete:
+        upload = self.upload
+        upload.feed(bytes(data))
+        if not upload.is_complete and upload.is_high and not self._is_paused:
             self._is_paused = True
             self._protocol.pause_writing()
 

@@ -75,6 +75,7 @@ class BodySpentError(RobotapeError):
         )
 
 
+NO_SOURCE: tuple[bytes, ...] = ()
 Chunks = bytes | Iterable[bytes] | AsyncIterable[bytes]
 
 
@@ -108,11 +109,11 @@ class Body:
                 first; must not suspend under a synchronous client.
         """
         self._chunks: tuple[bytes, ...] | None = None
-        self._source: Iterable[bytes] | AsyncIterable[bytes] = ()
+        self._source: Iterable[bytes] | AsyncIterable[bytes] = NO_SOURCE
         if isinstance(chunks, bytes):
             self._chunks = (chunks,) if chunks else ()
         elif isinstance(chunks, list | tuple):
-            self._chunks = tuple(chunk for chunk in chunks if chunk)
+            self._chunks = tuple([chunk for chunk in chunks if chunk])
         else:
             self._source = chunks
         self._failing = None if end is None else ExchangeError(end)
@@ -177,15 +178,9 @@ class Body:
     async def aclose(self) -> None:
         """Let go of what the chunks come from; may be called twice, and at any time."""
         self._is_begun = True
-        source, self._source = self._source, ()
-        close = getattr(source, "aclose", None)
-        if close is not None:
-            # A generator that is being closed from within its own frame ends by itself.
-            with suppress(RuntimeError):
-                await close()
-        elif hasattr(source, "close"):
-            with suppress(ValueError):
-                source.close()
+        source, self._source = self._source, NO_SOURCE
+        if source is not NO_SOURCE:
+            await _close(source)
         on_close, self._on_close = self._on_close, None
         if on_close is not None:
             await on_close()
@@ -201,6 +196,17 @@ class Body:
         if isinstance(error, ExchangeError):
             self.end = error.failure
         await self.aclose()
+
+
+async def _close(source: object) -> None:
+    close = getattr(source, "aclose", None)
+    if close is not None:
+        # A generator that is being closed from within its own frame ends by itself.
+        with suppress(RuntimeError):
+            await close()
+    elif hasattr(source, "close"):
+        with suppress(ValueError):
+            source.close()
 
 
 class _Taking:
