@@ -13,6 +13,7 @@ from pathlib import Path
 import caching
 import core
 import llm
+import seams
 import simulated
 import storing
 import validating
@@ -25,7 +26,7 @@ def main() -> int:
     chosen = options.parse_args()
     print(f"Python {platform.python_version()} on {platform.machine()}; CPU time, medians\n")
     measured = []
-    for table in (core, validating, caching, llm, simulated, storing):
+    for table in (core, validating, caching, llm, seams, simulated, storing):
         for row in table.rows():
             print(row, flush=True)
             measured.append(row)

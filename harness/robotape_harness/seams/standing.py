@@ -53,12 +53,13 @@ class Standing(NamedTuple):
 NOTHING = Standing()
 standing: ContextVar[Standing] = ContextVar("robotape_http", default=NOTHING)
 ATTRIBUTE = "robotape_http"  # of a loop
+_loops: list[object] = []  # those that were told something; as long as none was, none is asked
 
 
 def here() -> Standing:
     """What is in force for the caller: what its loop has, then what its context has."""
     own = standing.get()
-    if own.is_whole:
+    if own.is_whole or not _loops:
         return own
     try:
         loop = asyncio.get_running_loop()
@@ -116,9 +117,11 @@ def put(
 def _put_on(loop: Any, handlers: tuple[Handler, ...], guards: tuple[Sentry, ...]) -> Iterator[None]:
     before: Standing = getattr(loop, ATTRIBUTE, NOTHING)
     setattr(loop, ATTRIBUTE, Standing(before.handlers + handlers, before.guards + guards))
+    _loops.append(loop)
     try:
         yield
     finally:
+        _loops.remove(loop)
         # Blocks of different tasks need not end in the order in which they began.
         now: Standing = getattr(loop, ATTRIBUTE)
         left = Standing(
