@@ -80,9 +80,12 @@ class _Attachment:
     def _attach(self, name: str, module: ModuleType) -> None:
         if any(module is known for known in self.modules):
             return  # httpx2 can stand in for httpx
-        # Attached only to what the program itself has imported, each an optional dependency.
-        adapter = importlib.import_module(ADAPTERS[name])
-        missing = adapter.lacking(module)
+        try:
+            # Attached only to what the program itself has imported, each an optional dependency.
+            adapter = importlib.import_module(ADAPTERS[name])
+            missing = adapter.lacking(module)
+        except (ImportError, AttributeError) as error:
+            missing = str(error)
         if missing:
             raise UnsupportedClientError(name, getattr(module, "__version__", "?"), missing)
         self.patched.add(adapter.patches(module))

@@ -29,24 +29,26 @@ class NetworkEscapeError(RobotapeError):
     """Code reaches for the network past the handlers.
 
     Attributes:
-        destination: Host, with the port if it is known.
+        host: Name or address.
+        destination: The same, with the port if it is known.
         deed: What was about to happen, such as "connect to".
         where: File and line of the code nearest to it that belongs to no library; of the
             library if there is none on the stack.
     """
 
-    def __init__(self, destination: str, deed: str, where: str) -> None:
-        super().__init__(destination, deed, where)
-        self.destination = destination
+    def __init__(self, host: str, port: int | None, deed: str, where: str) -> None:
+        super().__init__(host, port, deed, where)
+        self.host = host
+        self.destination = host if port is None else f"{host}:{port}"
         self.deed = deed
         self.where = where
 
     def __str__(self) -> str:
         return (
             f"{self.where} is about to {self.deed} {self.destination}, past the handlers of"
-            " the HTTP seam. Use aiohttp, httpx or httpx2, whose exchanges pass them, or let it"
-            f" through: allow=({self.destination.partition(':')[0]!r},), or ('loopback',) for"
-            " this machine."
+            " the HTTP seam. Let a handler see it (`use`; the clients are aiohttp, httpx and"
+            f" httpx2), or let it through: allow=({self.host!r},), or"
+            " ('loopback',) for this machine."
         )
 
 
@@ -100,8 +102,7 @@ class Guard:
         """
         if self.is_over or self.allows(host, port):
             return
-        destination = host if port is None else f"{host}:{port}"
-        error = NetworkEscapeError(destination, deed, _caller(sys._getframe(1)))
+        error = NetworkEscapeError(host, port, deed, _caller(sys._getframe(1)))
         self.escapes.append(error)
         self.errors.append(error)
         raise mark_permanent(error)
