@@ -111,9 +111,9 @@ def test_a_client_of_another_make_is_refused_by_name_and_leaves_nothing(
 ) -> None:
     break_it(monkeypatch)
     before = insides() if library == "aiohttp" else None
-    with pytest.raises(UnsupportedClientError, match=f"cannot attach to {library}") as caught:
-        with use(answer):
-            pass
+    words = f"cannot attach to {library}"
+    with pytest.raises(UnsupportedClientError, match=words) as caught, use(answer):
+        pass
     assert caught.value.version == sys.modules[library].__version__
     assert attached_clients() == ()
     assert before is None or insides() == before

@@ -37,9 +37,9 @@ def test_grpc_which_has_its_own_sockets_is_refused_at_its_door(
     for name in ("insecure_channel", "secure_channel"):
         setattr(grpc, name, lambda target, *args: f"channel to {target}")
     monkeypatch.setitem(sys.modules, "grpc", grpc)
-    with pytest.raises(NetworkEscapeError, match=r"open grpc\.secure_channel to api\.test:443"):
-        with guard():
-            grpc.secure_channel("dns:///api.test:443", None)
+    door = r"open grpc\.secure_channel to api\.test:443"
+    with pytest.raises(NetworkEscapeError, match=door), guard():
+        grpc.secure_channel("dns:///api.test:443", None)
     with guard(allow=("api.test",)):
         assert grpc.insecure_channel("api.test:80") == "channel to api.test:80"
 
