@@ -69,6 +69,7 @@ PLANTED = {
     "corridor-is-private": (f"{HARNESS}/marks.py", "import robotape.corridor"),
     "sqlalchemy-owner": ("robotape/runtime.py", "import sqlalchemy.orm"),
     "aiohttp-owner": ("robotape/secrets.py", "import aiohttp.web"),
+    "httpx-owner": (f"{HARNESS}/world.py", "import httpx2"),
     "hypothesis-owner": (f"{HARNESS}/world.py", "import hypothesis.strategies"),
     "pytest-owner": (f"{HARNESS}/ledger.py", "import pytest"),
     "pytest-benchmark-owner": (f"{HARNESS}/report/planted.py", "import pytest_benchmark.fixture"),

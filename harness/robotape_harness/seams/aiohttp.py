@@ -96,8 +96,6 @@ async def _connected(
     now: Standing,
     real: Callable[[aiohttp.ClientRequest], Coroutine[Any, Any, Connection]],
 ) -> Connection:
-    if connector.closed:
-        raise aiohttp.ClientConnectionError("Connector is closed.")
     loop = request.loop
     line = Line(loop, request, now, real)
     holder: Any = _Holder(connector)
