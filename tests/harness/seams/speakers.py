@@ -19,6 +19,11 @@ def module(name: str) -> Any:
     return importlib.import_module(name)
 
 
+def derived(kind: type, base: Any) -> Any:
+    """A class of a test's own, as one of a library's that is not known until it runs."""
+    return type(kind.__name__, (kind, base), {})
+
+
 def _sync_httpx(name: str) -> Speaker:
     def speak(url: str, is_streamed: bool) -> str:
         with module(name).Client() as client:

@@ -1,4 +1,4 @@
-"""The real exchange behind aiohttp's seam: a changed request is sent changed; nothing stays open."""
+"""The real exchange behind aiohttp's seam: what is changed is sent so; nothing stays open."""
 
 import asyncio
 import socket

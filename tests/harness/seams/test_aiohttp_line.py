@@ -333,7 +333,7 @@ def test_an_error_from_within_a_wrapped_body_is_heard_at_the_end() -> None:
             async with session.get("http://a.test/") as response:
                 await response.read()
         except ZeroDivisionError as swallowed:
-            assert swallowed
+            assert swallowed is not None
 
     with pytest.raises(ZeroDivisionError), use(handle):
         with_session(run)

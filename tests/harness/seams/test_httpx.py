@@ -9,7 +9,7 @@ import pytest
 from robotape_harness.seams import Forward, Request, Response, use
 from robotape_harness.seams.httpx import lacking
 from tests.harness.seams.origin import Origin, serving
-from tests.harness.seams.speakers import module
+from tests.harness.seams.speakers import derived, module
 
 
 @pytest.fixture(params=["httpx", "httpx2"])
@@ -45,7 +45,7 @@ def wsgi(environ: Any, start_response: Any) -> list[bytes]:
 
 
 def sync_transports(library: Any) -> dict[str, Any]:
-    class Retrying(library.BaseTransport):
+    class Retrying:
         """Wraps another one."""
 
         def __init__(self, inner: Any) -> None:
@@ -58,19 +58,20 @@ def sync_transports(library: Any) -> dict[str, Any]:
         def close(self) -> None:
             self.inner.close()
 
-    class Own(library.HTTPTransport):
+    class Own:
         """Is one of the library's own."""
 
         def handle_request(self, request: Any) -> Any:
-            return super().handle_request(request)
+            parent: Any = super()
+            return parent.handle_request(request)
 
-    class Canned(library.BaseTransport):
+    class Canned:
         """Answers by itself."""
 
         def handle_request(self, request: Any) -> Any:
             return library.Response(200, content=b"plain")
 
-    class Lazy(library.BaseTransport):
+    class Lazy:
         """Makes its inner transport when it needs it."""
 
         def handle_request(self, request: Any) -> Any:
@@ -79,15 +80,16 @@ def sync_transports(library: Any) -> dict[str, Any]:
                 response.read()
             return response
 
+    retrying = derived(Retrying, library.BaseTransport)
     mock = library.MockTransport(lambda request: library.Response(200, content=b"plain"))
     return {
-        "own": Own(),
-        "retrying": Retrying(library.HTTPTransport()),
-        "retrying twice": Retrying(Retrying(library.HTTPTransport())),
-        "retrying in memory": Retrying(mock),
+        "own": derived(Own, library.HTTPTransport)(),
+        "retrying": retrying(library.HTTPTransport()),
+        "retrying twice": retrying(retrying(library.HTTPTransport())),
+        "retrying in memory": retrying(mock),
         "mock": mock,
-        "canned": Canned(),
-        "lazy": Lazy(),
+        "canned": derived(Canned, library.BaseTransport)(),
+        "lazy": derived(Lazy, library.BaseTransport)(),
         "wsgi": library.WSGITransport(app=wsgi),
     }
 
@@ -135,12 +137,12 @@ def test_a_transport_that_retries_goes_on_doing_so(library: Any) -> None:
 
 
 def test_asynchronous_transports_too(origin: Origin, library: Any) -> None:
-    class Canned(library.AsyncBaseTransport):
+    class Canned:
         async def handle_async_request(self, request: Any) -> Any:
             await asyncio.sleep(0)
             return library.Response(200, content=b"plain")
 
-    class Wrapping(library.AsyncBaseTransport):
+    class Wrapping:
         __slots__ = ("inner",)
 
         def __init__(self, inner: Any) -> None:
@@ -152,12 +154,15 @@ def test_asynchronous_transports_too(origin: Origin, library: Any) -> None:
         async def aclose(self) -> None:
             await self.inner[0].aclose()
 
+    canned = derived(Canned, library.AsyncBaseTransport)
+    wrapping = derived(Wrapping, library.AsyncBaseTransport)
+
     async def run() -> None:
         transports = [
-            Canned(),
+            canned(),
             library.ASGITransport(app=app),
-            Wrapping(library.AsyncHTTPTransport()),
-            Wrapping(Canned()),
+            wrapping(library.AsyncHTTPTransport()),
+            wrapping(canned()),
         ]
         for transport in transports:
             async with library.AsyncClient(transport=transport) as client:

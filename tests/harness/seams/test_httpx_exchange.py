@@ -11,7 +11,7 @@ import pytest
 from robotape_harness.seams import Body, Forward, Request, Response, SuspendedError, pause, use
 from robotape_harness.simulation import SimLoop
 from tests.harness.seams.origin import Origin, serving
-from tests.harness.seams.speakers import module
+from tests.harness.seams.speakers import derived, module
 
 
 @pytest.fixture(params=["httpx", "httpx2"])
@@ -163,18 +163,20 @@ def test_a_stream_left_early_closes_what_the_handler_opened(library: Any) -> Non
 def test_what_is_forwarded_and_not_returned_is_closed(library: Any) -> None:
     log: list[str] = []
 
-    class Stream(library.SyncByteStream):
+    class Stream:
         def __iter__(self) -> Iterator[bytes]:
             yield b"x"
 
         def close(self) -> None:
             log.append("closed")
 
+    stream = derived(Stream, library.SyncByteStream)
+
     async def twice(request: Request, forward: Forward) -> Response:
         await forward(request)
         return replace(await forward(request), status=201)
 
-    transport = library.MockTransport(lambda request: library.Response(200, stream=Stream()))
+    transport = library.MockTransport(lambda request: library.Response(200, stream=stream()))
     with use(twice), library.Client(transport=transport) as client:
         assert client.get("http://a.test/").status_code == 201
     assert log == ["closed", "closed"]
@@ -226,7 +228,7 @@ class Counting:
         self._library = library
         outer = self
 
-        class Stream(library.AsyncByteStream):
+        class Stream:
             async def __aiter__(self) -> AsyncIterator[bytes]:
                 for _ in range(2):
                     await asyncio.sleep(0)
@@ -235,7 +237,7 @@ class Counting:
             async def aclose(self) -> None:
                 outer.closed += 1
 
-        self._stream = Stream
+        self._stream = derived(Stream, library.AsyncByteStream)
 
     async def respond(self, request: Any) -> Any:
         await asyncio.sleep(0)
@@ -304,4 +306,4 @@ def test_an_error_from_within_a_wrapped_body_is_heard_at_the_end(library: Any) -
         try:
             library.get("http://a.test/")
         except ZeroDivisionError as swallowed:
-            assert swallowed
+            assert swallowed is not None

@@ -1,6 +1,6 @@
 """Patches are taken back, to the very object or its absence."""
 
-from typing import Any
+from typing import Any, cast
 
 from robotape_harness.seams.patches import Patch, Patched
 
@@ -34,11 +34,11 @@ def test_what_somebody_else_put_over_it_is_left_to_them() -> None:
     original = Owner.own
     patched = Patched()
     patched.add([Patch(Owner, "own", other)])
-    theirs: Any = str
-    Owner.own = theirs
+    theirs, there = str, cast("Any", Owner)
+    there.own = theirs
     patched.restore()
     assert vars(Owner)["own"] is theirs
-    Owner.own = original
+    there.own = original
 
 
 def test_patches_of_one_attribute_come_off_in_reverse() -> None:
