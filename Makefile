@@ -24,7 +24,7 @@ endif
 PIP_INSTALL = $(PY) -m pip --disable-pip-version-check --no-input install --quiet
 
 .PHONY: help env demo test suite bench docs lint format clean lock test-latest test-pythons \
-	check-fresh check-determinism test-postgres test-redis
+	check-fresh check-determinism test-postgres test-redis test-clients
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1#/p' Makefile | awk -F'#' '{ printf "%-26s%s\n", $$1, $$2 }'
@@ -91,6 +91,9 @@ test-postgres: $(VENV)/ready ## the tape store's tests against a PostgreSQL serv
 
 test-redis: $(VENV)/ready ## the cache's tests against a Redis server, installed if missing
 	@$(PY) tests/servers/redis_server.py --install -- $(PY) -m pytest tests/robotape/cache $(ARGS)
+
+test-clients: $(VENV)/ready ## the HTTP seam beside the oldest and newest clients it supports
+	@$(PY) tests/checks/clients.py $(ARGS)
 
 test-pythons: $(VENV)/ready ## the suite under every Python 3.11-3.14 found here
 	@$(PY) tests/checks/pythons.py $(ARGS)

@@ -144,10 +144,12 @@ def guard(
 
     Example:
         >>> import socket
-        >>> with guard():
-        ...     socket.create_connection(("192.0.2.1", 80))
-        Traceback (most recent call last):
-        robotape_harness.seams.guard.NetworkEscapeError: ... connect to 192.0.2.1:80, ...
+        >>> try:
+        ...     with guard():
+        ...         socket.create_connection(("192.0.2.1", 80))
+        ... except NetworkEscapeError as error:
+        ...     print(error.deed, error.destination)
+        connect to 192.0.2.1:80
     """
     on_duty = Guard(allow)
     with attached(), settled(on_duty.errors), put((), (on_duty,), loop):
