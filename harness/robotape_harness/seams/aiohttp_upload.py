@@ -98,7 +98,7 @@ class Upload:
 
     async def begun(self) -> None:
         """Wait for the head, or for the writer to break."""
-        if self.head is None:
+        if not self.is_complete:
             await asyncio.sleep(0)  # a writer that has just begun writes now
         while self.head is None and not self.is_broken:
             await self._progress()
