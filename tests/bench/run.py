@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import caching
+import campaigns
 import core
 import llm
 import seams
@@ -26,7 +27,8 @@ def main() -> int:
     chosen = options.parse_args()
     print(f"Python {platform.python_version()} on {platform.machine()}; CPU time, medians\n")
     measured = []
-    for table in (core, validating, caching, llm, seams, simulated, storing):
+    tables = (core, validating, caching, llm, seams, simulated, campaigns, storing)
+    for table in tables:
         for row in table.rows():
             print(row, flush=True)
             measured.append(row)

@@ -18,6 +18,7 @@ __all__ = [
     "first_difference",
     "hold_memory",
     "left_beside",
+    "refusals",
     "take_baseline",
     "told",
     "trouble_of",
@@ -88,13 +89,18 @@ def blind_spots(trial: Trial) -> list[str]:
             "note: the fault-free run committed nothing to its world's ledger, so no effect could "
             "happen twice or get lost; do the world's services call ledger.commit?"
         )
-    refused = [entry.node for entry in trial.tape if _is_refusal(entry)]
+    refused = refusals(trial)
     if refused:
         told.append(
             f"note: the policy refused calls of the fault-free run ({', '.join(refused)}), so "
             "nothing behind them was tried; does the scenario want a principal?"
         )
     return told
+
+
+def refusals(trial: Trial) -> list[str]:
+    """The calls that the policy refused, by the tool's name, in order."""
+    return [entry.node for entry in trial.tape if _is_refusal(entry)]
 
 
 def _is_refusal(entry: Record) -> bool:

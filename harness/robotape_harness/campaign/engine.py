@@ -1,39 +1,47 @@
-"""The campaign: every single fault at every call of one scenario, in this process, one by one."""
+"""The campaign: stage by stage, every case run, judged and counted; here, or by local processes."""
 
 import gc
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 
-from robotape_harness.campaign.baseline import (
-    Baseline,
-    blind_spots,
-    first_difference,
-    take_baseline,
-)
-from robotape_harness.campaign.coverage import Tally
-from robotape_harness.campaign.findings import (
-    CampaignReport,
-    Finding,
-    Status,
-    finding_id,
-)
-from robotape_harness.campaign.strike import strike
-from robotape_harness.campaign.sweep import Sweep, plan_sweep
+from robotape_harness.campaign.agenda import stages_of
+from robotape_harness.campaign.baseline import Baseline, blind_spots, take_baseline
+from robotape_harness.campaign.budget import Budget, Purse, budget_of
+from robotape_harness.campaign.examine import Examiner
+from robotape_harness.campaign.findings import CampaignReport, Status
+from robotape_harness.campaign.harvest import Refine
+from robotape_harness.campaign.resume import CampaignJournal, StrPath, conditions_of
+from robotape_harness.campaign.stages import Known, Stage
+from robotape_harness.campaign.sweep import plan_sweep
+from robotape_harness.campaign.walk import Progress, Walk
+from robotape_harness.campaign.workers import Alone, Crew, Workers, check_workers
 from robotape_harness.faults.case import Case
-from robotape_harness.faults.fault import Fault
-from robotape_harness.oracles import IDS, Evidence, Verdict, judge
-from robotape_harness.oracles.liveness import without_folders
+from robotape_harness.oracles import IDS
 from robotape_harness.scenario import Scenario
 from robotape_harness.simulation.trial import Limits, Trial
 from robotape_harness.simulation.virtual import held
 
-__all__ = ["Progress", "run_campaign"]
+__all__ = ["Memory", "Progress", "run_campaign"]
 
-Progress = Callable[[int, int], None]
 UNNAMED = "scenario"
-NOT_REPRODUCED = "a second run of the same case went another way"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What a campaign has of earlier ones, and leaves for later ones.
+
+    Attributes:
+        findings: Cases that failed in earlier campaigns of the scenario: they are tried first.
+        journal: Folder in which a campaign keeps what it has done, so that one that is killed
+            goes on where it was; None keeps nothing.
+        tell: Hears what has to be known about that, such as that a campaign goes on.
+    """
+
+    findings: Sequence[Case] = ()
+    journal: StrPath | None = None
+    tell: Callable[[str], None] | None = None
 
 
 def run_campaign(
@@ -43,54 +51,88 @@ def run_campaign(
     max_runs: int | None = None,
     progress: Progress | None = None,
     limits: Limits | None = None,
+    budget: Budget | str | None = None,
+    stages: Sequence[str] | None = None,
+    workers: int = 1,
+    strict: bool = False,
+    memory: Memory | None = None,
+    refine: Refine | None = None,
 ) -> CampaignReport:
-    """Try every single fault at every call of a scenario, once and for ever.
+    """Break a scenario in every way there is, as far as the budget goes.
 
-    Guarantee: same scenario and seed, same report, in every process. Every finding has been
-    seen twice, or says that it was not. Ctrl-C ends a campaign, not the program: what was
-    found so far is in the report.
+    Guarantee: same scenario, seed, budget in runs, stages and earlier findings, same report, in
+    every process and with any number of workers. Every finding has been seen twice, or says that
+    it was not. Ctrl-C ends a campaign, not the program: what was found so far is in the report.
 
     Args:
         scenario: What is broken. Its name heads the report, and the ids of findings derive from
             it: the command and the pytest plugin name it `<file>:<attribute>`; who runs it
             otherwise and wants the same ids passes `Scenario(name=...)`.
-        seed: Of every run.
-        max_runs: Runs under a fault, at most; >= 1; None for all there are. The fault-free
-            runs and the repetition of a finding are not counted.
-        progress: Told after each fault how many are done, and how many there are.
+        seed: Of every run; >= 0.
+        max_runs: In place of the `runs` of the budget; >= 1.
+        progress: Told after each case how many are done, and how many there are as far as can be
+            told.
         limits: What one run may use up; None derives it from the fault-free run.
+        budget: What may be spent, or its name: `dev`, `ci` or `nightly`. None for every single
+            fault and 250 runs of the stages that have no end.
+        stages: Names of those to go through; None for all.
+        workers: Processes that run cases; >= 1.
+        strict: A fault that is planned and strikes nothing is a finding, not a remark.
+        memory: What earlier campaigns left.
+        refine: Makes what was found smaller or surer, once the campaign has ended.
 
     Raises:
-        ValueError: `max_runs` is below 1.
+        ValueError: A number is out of range, or there is no such budget or stage.
+        WorkersUnavailable: More than one worker is wanted, and this system has no fork.
+        UnwritableDirectory: The journal cannot be kept.
     """
     if max_runs is not None and max_runs < 1:
         raise ValueError(f"max_runs must be >= 1, got {max_runs}")
-    campaign = _Campaign(scenario, seed, limits)
+    if seed < 0:
+        raise ValueError(f"a seed must be >= 0, got {seed}")
+    check_workers(workers)
+    spending = budget_of(budget)
+    chosen = stages_of(stages)
+    campaign = _Campaign(scenario, seed, limits, memory or Memory(), strict=strict)
+    if max_runs is not None:
+        spending = replace(spending, runs=max_runs)
+        campaign.limit = "max_runs"
     with _collector_at_rest(), held():
         try:
             campaign.measure()
-            campaign.sweep(max_runs, progress)
+            campaign.run(chosen, Purse(spending), workers, progress)
+            report = campaign.report(refine)
         except KeyboardInterrupt:
             campaign.stop("interrupted", "")
-    return campaign.report()
+            return campaign.report(None)
+        finally:
+            campaign.close()
+        campaign.forget()
+    return report
 
 
 class _Campaign:
-    """What one campaign has done and seen so far."""
+    """What one campaign has done and seen so far.
 
-    def __init__(self, scenario: Scenario, seed: int, limits: Limits | None) -> None:
+    Attributes:
+        limit: What the user can raise where the runs do not suffice.
+    """
+
+    def __init__(
+        self, scenario: Scenario, seed: int, limits: Limits | None, memory: Memory, *, strict: bool
+    ) -> None:
         self._scenario = scenario
         self._name = scenario.name or UNNAMED
         self._seed = seed
         self._limits = limits
+        self._memory = memory
+        self._is_strict = strict
         self._baseline: Trial | None = None
-        self._plan: Sweep | None = None
-        self._tally: Tally | None = None
-        self._findings: list[Finding] = []
-        self._waived: list[tuple[str, str, str]] = []
+        self._walk: Walk | None = None
         self._messages: list[str] = []
         self._status: Status | None = None
         self._runs = 0
+        self.limit = "the budget"
 
     def measure(self) -> None:
         """Make the fault-free runs, and plan what to try."""
@@ -106,113 +148,114 @@ class _Campaign:
             self.stop(_status_of(baseline), baseline.trouble)
             return
         self._messages += blind_spots(baseline.trial)
-        self._plan = plan_sweep(baseline.trial.tape)
-        self._tally = Tally(self._plan)
-        if not self._plan.faults:
+        self._walk = self._prepared(baseline.trial)
+        if not self._walk.known.plan.faults:
             self.stop("inconclusive", "the fault-free run makes no call that could be broken")
 
-    def sweep(self, max_runs: int | None, progress: Progress | None) -> None:
-        """Try one fault after the other, until all are tried or something ends it."""
-        faults = self._plan.faults if self._plan else ()
-        for done, fault in enumerate(faults):
-            if self._status is not None:
-                return
-            if done == max_runs:
-                self.stop(
-                    "inconclusive",
-                    f"max_runs ended the campaign after {done} of {len(faults)} faults; "
-                    "raise it, or leave it out",
-                )
-                return
-            self._try(fault)
-            if progress is not None:
-                progress(done + 1, len(faults))
+    def run(
+        self, stages: Sequence[Stage], purse: Purse, workers: int, progress: Progress | None
+    ) -> None:
+        """Go through the stages, until they are done or something ends it."""
+        walk = self._walk
+        if walk is None or self._status is not None:
+            return
+        walk.begin(purse, progress, is_searching=any(stage.is_search for stage in stages))
+        with _crew(walk.examiner, workers) as crew:
+            for stage in stages:
+                stopped = None if walk.is_over else walk.go_through(stage, crew)
+                if stopped is not None:
+                    self.stop("inconclusive", stopped.format(limit=self.limit))
+                    return
 
     def stop(self, status: Status, message: str) -> None:
-        """Try no further fault."""
+        """Try nothing further."""
         self._status = status
         if message:
             self._messages.append(message)
 
-    def report(self) -> CampaignReport:
+    def close(self) -> None:
+        """Close the journal, so that the campaign can go on another time."""
+        if self._walk is not None:
+            self._walk.close(is_complete=False)
+
+    def forget(self) -> None:
+        """Drop the journal: the campaign is complete."""
+        if self._walk is not None:
+            self._walk.close(is_complete=True)
+
+    def report(self, refine: Refine | None) -> CampaignReport:
         """Everything so far, worst first."""
-        status = self._status or "sound"
-        if self._findings and status in {"sound", "inconclusive"}:
+        walk, status = self._walk, self._status or "sound"
+        if walk is None:
+            return self._reported(status)
+        findings = walk.harvest.findings()
+        if findings and refine is not None:
+            findings = refine(self._scenario, findings, walk.known.baseline)
+        if findings and status in {"sound", "inconclusive"}:
             status = "findings"
-        elif status == "sound" and self._tally and self._tally.doubts:
+        elif status == "sound" and walk.tally.doubts:
             status = "inconclusive"
-        doubts = self._tally.doubts if self._tally else []
-        if doubts:
-            self._messages.append(_doubtful(doubts))
+        return replace(
+            self._reported(status),
+            findings=findings,
+            coverage=walk.tally.coverage(),
+            runs=self._runs + walk.runs + walk.harvest.runs,
+            message="\n".join((*self._messages, *walk.harvest.messages, *walk.remarks())),
+            waived=tuple(walk.waived),
+        )
+
+    def _reported(self, status: Status) -> CampaignReport:
         return CampaignReport(
             scenario=self._name,
             seed=self._seed,
             status=status,
             baseline=self._baseline,
-            findings=tuple(sorted(self._findings, key=lambda found: -found.verdicts[0].harm)),
-            coverage=self._tally.coverage() if self._tally else None,
+            findings=(),
+            coverage=None,
             runs=self._runs,
             message="\n".join(self._messages),
-            waived=tuple(self._waived),
         )
 
-    def _try(self, fault: Fault) -> None:
-        """Run under one fault, and note what the oracles say."""
-        assert self._tally is not None
-        case = Case(seed=self._seed, faults=(fault,))
-        evidence = self._strike(case)
-        trial = evidence.trial
-        if trial.ending in {"blocked", "target_error"}:
-            self._tally.doubt(fault, trial.error)
-            if trial.ending == "blocked":
-                self.stop("inconclusive", f"the campaign ended early under {fault}")
-            return
-        judgement = judge(evidence, self._scenario.waived)
-        self._waived += [(str(fault), v.oracle, reason) for v, reason in judgement.waived]
-        if judgement.verdicts:
-            self._findings.append(self._finding(case, evidence, judgement.verdicts))
-            self._tally.note(fault, "finding")
-        else:
-            self._tally.note(fault, "waived" if judgement.waived else "ok")
-
-    def _strike(self, case: Case) -> Evidence:
-        assert self._baseline is not None
-        self._runs += 1
-        return strike(self._scenario, case, self._baseline, limits=self._limits)
-
-    def _finding(self, case: Case, evidence: Evidence, verdicts: tuple[Verdict, ...]) -> Finding:
-        """Make a finding, once the same run was made again and went the same way."""
-        trial = evidence.trial
-        oracles = [verdict.oracle for verdict in verdicts]
-        found = finding_id(self._name, case, oracles)
-        difference = first_difference(trial, self._strike(case).trial)
-        if difference:
-            self._messages.append(f"finding {found}: {NOT_REPRODUCED}: {difference}")
-            verdicts = tuple(
-                replace(verdict, why=f"{verdict.why} ({NOT_REPRODUCED})") for verdict in verdicts
-            )
-        return Finding(
-            id=found,
-            scenario=self._name,
-            case=case,
-            struck=evidence.struck,
-            verdicts=verdicts,
-            trial=trial,
-            digest=hashlib.sha256(trial.tape.to_bytes()).hexdigest(),
+    def _prepared(self, baseline: Trial) -> "Walk":
+        plan = plan_sweep(baseline.tape)
+        known = Known(self._seed, baseline, plan, self._memory.findings)
+        examiner = Examiner(
+            self._scenario,
+            {self._seed: baseline},
+            plan.sites,
+            limits=self._limits,
+            is_strict=self._is_strict,
         )
+        return Walk(self._name, known, examiner, self._opened(baseline))
+
+    def _opened(self, baseline: Trial) -> CampaignJournal | None:
+        if self._memory.journal is None:
+            return None
+        conditions = conditions_of(
+            self._seed,
+            strict=self._is_strict,
+            limits=None if self._limits is None else asdict(self._limits),
+            waived=sorted(self._scenario.waived),
+            baseline=hashlib.sha256(baseline.tape.to_bytes()).hexdigest(),
+        )
+        journal = CampaignJournal(self._memory.journal, self._name, conditions)
+        if journal.note and self._memory.tell is not None:
+            self._memory.tell(journal.note)
+        return journal
+
+
+@contextmanager
+def _crew(examiner: Examiner, workers: int) -> Iterator[Crew]:
+    if workers == 1:
+        yield Alone(examiner)
+        return
+    with Workers(examiner, workers) as crew:
+        yield crew
 
 
 def _status_of(baseline: Baseline) -> Status:
     """A blocked thread says nothing of the scenario; all else is the scenario's fault."""
     return "inconclusive" if baseline.is_blocked else "target_error"
-
-
-def _doubtful(doubts: list[tuple[Fault, BaseException | None]]) -> str:
-    fault, error = doubts[0]
-    return (
-        f"{len(doubts)} faults could not be judged, because the run itself broke off under them; "
-        f"the first: {fault}: {type(error).__name__}: {without_folders(str(error))}"
-    )
 
 
 @contextmanager

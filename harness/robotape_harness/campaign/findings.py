@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from robotape_harness.campaign.coverage import Coverage
 from robotape_harness.faults.case import Case
 from robotape_harness.faults.inject import Struck
 from robotape_harness.oracles.verdict import Verdict
@@ -40,24 +41,6 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.id}  {self.case}: {self.verdicts[0].why}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coverage:
-    """How much of what could go wrong was tried.
-
-    Attributes:
-        possible: Pairs of site, kind, phase and mode that can happen.
-        tried: Of these, how many were run.
-        impossible: (pair, why it cannot happen), from the committed table.
-        by_site: Alias -> kind -> `ok`, `finding`, `waived`, `untried` or `impossible`, worst over
-            phases and modes.
-    """
-
-    possible: int
-    tried: int
-    impossible: tuple[tuple[str, str], ...]
-    by_site: dict[str, dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

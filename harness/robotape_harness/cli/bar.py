@@ -21,7 +21,7 @@ class Bar:
             TextColumn(f"  {title}", markup=False),
             BarColumn(bar_width=40),
             MofNCompleteColumn(),
-            TextColumn("faults"),
+            TextColumn("runs"),
             TimeRemainingColumn(),
             console=Console(file=sys.stderr),
             transient=True,
@@ -44,7 +44,7 @@ class Bar:
         """Show how far the campaign is.
 
         Args:
-            done: Faults tried.
-            total: Faults there are.
+            done: Cases tried.
+            total: Cases there are, as far as can be told.
         """
         self._progress.update(self._task, completed=done, total=total)

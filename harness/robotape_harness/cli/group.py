@@ -15,7 +15,7 @@ from robotape_harness.cli.hash_seed import start_anew
 __all__ = ["main", "robotape"]
 
 SUMMARIES = {
-    "check": "Break a scenario with every single fault, and report what goes wrong.",
+    "check": "Break a scenario in every way there is, and report what goes wrong.",
     "doctor": "Say whether a scenario is deterministic, and which line is to blame if not.",
     "explain": "Say what an oracle's verdict means, and how to mend or waive it.",
     "replay": "Make a finding's run again, byte for byte.",
@@ -24,7 +24,7 @@ HELP = """Break an agent in simulation, and replay exactly what broke it.
 
 \b
   robotape check agents/refund_desk.py:sound
-  robotape check agents.refund_desk:sound --seed 7 --json report.json
+  robotape check agents.refund_desk:sound --budget ci --workers 2 --json report.json
   robotape replay 3fa9c1d2e4
   robotape explain duplicate_side_effect
   robotape doctor agents/refund_desk.py:sound

@@ -5,11 +5,20 @@ from contextlib import contextmanager
 
 from robotape_harness.campaign.observing import ObservationFailed
 from robotape_harness.campaign.store import FindingStoreError
+from robotape_harness.campaign.workers import WorkersUnavailable
 from robotape_harness.cli.exits import Refused
 from robotape_harness.simulation import UnsupportedPython
 from robotape_harness.target import TargetError
 
 __all__ = ["refusing"]
+
+MENDABLE = (
+    FindingStoreError,
+    ObservationFailed,
+    TargetError,
+    UnsupportedPython,
+    WorkersUnavailable,
+)
 
 
 @contextmanager
@@ -18,9 +27,10 @@ def refusing() -> Iterator[None]:
 
     Raises:
         Refused: A target leads nowhere, a finding or its folder cannot be used, a fresh
-            process cannot run a target, or this Python cannot be simulated on.
+            process cannot run a target, or this Python cannot be simulated on, or not by
+            several workers.
     """
     try:
         yield
-    except (FindingStoreError, ObservationFailed, TargetError, UnsupportedPython) as error:
+    except MENDABLE as error:
         raise Refused(str(error)) from error

@@ -12,11 +12,13 @@ from typing import NoReturn
 
 import pytest
 
-from robotape_harness.campaign.engine import run_campaign
+from robotape_harness.campaign.budget import BUDGETS
+from robotape_harness.campaign.earlier import earlier_cases
+from robotape_harness.campaign.engine import Memory, run_campaign
 from robotape_harness.campaign.findings import CampaignReport
 from robotape_harness.campaign.rerun import replay
 from robotape_harness.campaign.store import check_writable, load, save
-from robotape_harness.plugin.settings import BUDGETS, max_runs, seed_of
+from robotape_harness.plugin.settings import budget_for, seed_of
 from robotape_harness.report.lines import plain
 from robotape_harness.report.page import REPLAY, report_lines
 from robotape_harness.report.replayed import fails, replay_lines, replay_result
@@ -38,14 +40,14 @@ class Campaigns:
     def __call__(
         self, scenario: Scenario, *, budget: str | None = None, seed: int | None = None
     ) -> CampaignReport:
-        """Try every single fault at every call of a scenario.
+        """Break a scenario in every way there is, as far as the budget goes.
 
         Findings are kept below the root of the tests, in `.robotape/findings`.
 
         Args:
             scenario: What is broken.
-            budget: `dev` (500 faults), `ci` (5,000) or `nightly` (all); None for the marker's,
-                or `ci`. `--robotape-budget` goes before all of them.
+            budget: `dev` (500 runs), `ci` (5,000) or `nightly` (four hours); None for the
+                marker's, or `ci`. `--robotape-budget` goes before all of them.
             seed: Of every run; None for the marker's, or 0. `--robotape-seed` goes before.
 
         Returns:
@@ -60,10 +62,14 @@ class Campaigns:
         if wanted is not None:
             self._replay(replace(scenario, name=name), wanted)
         check_writable(self._folder)
-        preset, runs = max_runs(self._request, budget)
+        preset, allowed = budget_for(self._request, budget)
+        cases, _ = earlier_cases(self._folder, name)
         with _quietly():
             report = run_campaign(
-                replace(scenario, name=name), seed=seed_of(self._request, seed), max_runs=runs
+                replace(scenario, name=name),
+                seed=seed_of(self._request, seed),
+                budget=allowed,
+                memory=Memory(findings=cases),
             )
         for finding in report.findings:
             save(finding, self._folder, target)
@@ -108,8 +114,9 @@ def _text(report: CampaignReport, preset: str, target: str) -> str:
     text = plain(report_lines(report, replay=replaying, kept=FINDINGS.as_posix()))
     if report.status == "target_error":
         return f"{text}{report.message}"
-    if report.status == "inconclusive" and BUDGETS[preset] is not None:
-        return f"{text}The budget {preset!r} allows {BUDGETS[preset]} faults: see --robotape-budget"
+    if report.status == "inconclusive" and BUDGETS[preset].runs is not None:
+        runs = BUDGETS[preset].runs
+        return f"{text}The budget {preset!r} allows {runs} runs: see --robotape-budget"
     return text
 
 

@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-__all__ = ["BUDGETS", "max_runs", "seed_of"]
+from robotape_harness.campaign.budget import Budget, budget_of
 
-BUDGETS: dict[str, int | None] = {"dev": 500, "ci": 5_000, "nightly": None}
-"""Runs under a fault that a campaign may make; None for as many as there are."""
+__all__ = ["budget_for", "seed_of"]
 
 
 def seed_of(request: pytest.FixtureRequest, given: int | None = None) -> int:
@@ -15,19 +14,17 @@ def seed_of(request: pytest.FixtureRequest, given: int | None = None) -> int:
     return int(_first(request, "seed", given, 0))
 
 
-def max_runs(request: pytest.FixtureRequest, given: str | None = None) -> tuple[str, int | None]:
+def budget_for(request: pytest.FixtureRequest, given: str | None = None) -> tuple[str, Budget]:
     """The budget: of `--robotape-budget`, the call, the marker, or `ci`.
 
     Returns:
-        Its name, and how many runs it allows.
+        Its name, and what it allows.
 
     Raises:
         ValueError: There is no such budget.
     """
     name = str(_first(request, "budget", given, "ci"))
-    if name not in BUDGETS:
-        raise ValueError(f"there is no budget {name!r}; there are: {', '.join(BUDGETS)}")
-    return name, BUDGETS[name]
+    return name, budget_of(name)
 
 
 def _first(request: pytest.FixtureRequest, name: str, given: Any, default: Any) -> Any:

@@ -16,7 +16,7 @@ from robotape_harness.simulation.trial import Trial
 
 __all__ = ["FORMAT", "document", "dumps", "trial_document", "verdict_document"]
 
-FORMAT = 2
+FORMAT = 3
 """Number of the document's format; it changes when a reader would have to."""
 
 
@@ -97,4 +97,21 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
         "tried": coverage.tried,
         "impossible": [{"fault": fault, "why": why} for fault, why in coverage.impossible],
         "by_site": coverage.by_site,
+        "outcomes": coverage.outcomes,
+        "stages": [
+            {
+                "name": stage.name,
+                "tried": stage.tried,
+                "possible": stage.possible,
+                "findings": stage.findings,
+                "left_out": stage.left_out,
+            }
+            for stage in coverage.stages
+        ],
+        "vacuous": list(coverage.vacuous),
+        "retried": list(coverage.retried),
+        "revealed": list(coverage.revealed),
+        "effects": coverage.effects,
+        "refused": coverage.refused,
+        "orders": None if coverage.orders is None else asdict(coverage.orders),
     }

@@ -5,18 +5,27 @@ Guarantee: a function of the report alone; no instant of the wall clock, no path
 
 from collections.abc import Iterator, Sequence
 
+from robotape_harness.campaign.coverage import StageCoverage
 from robotape_harness.campaign.findings import CampaignReport, Finding, group
 from robotape_harness.faults.case import Case
-from robotape_harness.report.coverage import covered, matrix
+from robotape_harness.report.coverage import covered, matrix, searched
 from robotape_harness.report.excerpt import excerpt, tail
 from robotape_harness.report.lines import WIDTH, Line, Span, Style, fitted, line, wrapped
-from robotape_harness.report.wording import advice, harm_style, harm_word, reference, title
+from robotape_harness.report.wording import (
+    advice,
+    harm_style,
+    harm_word,
+    noun,
+    reference,
+    title,
+)
 
 __all__ = ["REPLAY", "fault_words", "finding_lines", "labelled", "report_lines", "result_lines"]
 
 SHOWN = 5  # further findings of one kind that are listed
 LABEL = 9
 EMPTY: Line = ()
+COUNTED = frozenset({"singles", "cuts"})  # stages that end with all that there is
 REPLAY = "robotape replay"
 """The command that replays a finding, whose id goes behind it."""
 RESULTS: dict[str, tuple[str, Style]] = {
@@ -51,6 +60,8 @@ def report_lines(
         lines += [line(Span("coverage", "title"), ": calls x faults"), EMPTY]
         lines += [*matrix(report.coverage, width=width), EMPTY]
         lines += [*covered(report.coverage, width=width), EMPTY]
+        beyond = searched(report.coverage, width=width)
+        lines += [*beyond, EMPTY] if beyond else []
     lines += _waivers(report, width)
     # What is wrong with the target is an error's business, and not the report's.
     last = [] if report.status == "target_error" else result_lines(report, width=width, kept=kept)
@@ -145,15 +156,49 @@ def _waivers(report: CampaignReport, width: int) -> Iterator[Line]:
 def _result(report: CampaignReport) -> str:
     """The first line of the result; empty where the report's message says it all."""
     count = len(report.findings)
-    tried = 0 if report.coverage is None else report.coverage.tried
     if report.status == "sound":
-        return f"it held under all {tried} faults"
+        return f"it held under {_listed(_held(report))}"
     if report.status == "findings":
         worst = harm_word(max(finding.verdicts[0].harm for finding in report.findings))
-        return f"{count} of {tried} faults broke it; the worst is {worst}"
+        return f"{_listed(_broken(report))} broke it; the worst is {worst}"
     if report.status == "interrupted":
         return f"after {_plural(report.runs, 'simulated run')}; {_plural(count, 'finding')} so far"
     return ""
+
+
+def _held(report: CampaignReport) -> list[str]:
+    """What was tried, stage by stage."""
+    stages = () if report.coverage is None else report.coverage.stages
+    tried = [
+        stage
+        for stage in stages
+        if stage.tried and stage.name != "recorded" and not _is_idle(stage)
+    ]
+    return [
+        f"{'all ' if stage.name in COUNTED else ''}{stage.tried:,} {noun(stage.name, stage.tried)}"
+        for stage in tried
+    ]
+
+
+def _broken(report: CampaignReport) -> list[str]:
+    """What broke it, stage by stage; what broke it before, only where nothing else does."""
+    stages = () if report.coverage is None else report.coverage.stages
+    broke = [stage for stage in stages if stage.findings]
+    new = [stage for stage in broke if stage.name != "recorded"]
+    return [
+        f"{stage.findings:,} of {stage.tried:,} {noun(stage.name, stage.tried)}"
+        for stage in new or broke
+    ]
+
+
+def _is_idle(stage: StageCoverage) -> bool:
+    """Whether there was no schedule to choose, so that all were one."""
+    return stage.name == "schedules" and bool(stage.left_out)
+
+
+def _listed(parts: Sequence[str]) -> str:
+    *before, last = parts or ["nothing"]
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def labelled(label: str, text: str, width: int, *, style: Style = "text") -> list[Line]:

@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from robotape_harness.faults.fault import Fault
 from robotape_harness.report.lines import Style
 
-__all__ = ["advice", "consequence", "harm_style", "harm_word", "reference", "title"]
+__all__ = ["advice", "consequence", "harm_style", "harm_word", "noun", "reference", "title"]
+
+NOUNS: Mapping[str, tuple[str, str]] = {
+    "recorded": ("earlier finding", "earlier findings"),
+    "singles": ("fault", "faults"),
+    "cuts": ("cut", "cuts"),
+    "schedules": ("schedule", "schedules"),
+    "pairs": ("pair of faults", "pairs of faults"),
+    "swarm": ("swarm run", "swarm runs"),
+}
 
 HARMS = {5: "critical", 4: "severe", 3: "serious", 2: "minor", 1: "nuisance"}
 
@@ -76,6 +85,12 @@ def consequence(fault: Fault) -> str:
 def advice(oracle: str) -> str:
     """One line on how to get rid of an oracle's verdicts; empty for an oracle without one."""
     return ADVICE.get(oracle, "")
+
+
+def noun(stage: str, count: int) -> str:
+    """What the cases of a stage are called."""
+    one, many = NOUNS.get(stage, (stage, stage))
+    return one if count == 1 else many
 
 
 def title(oracle: str) -> str:

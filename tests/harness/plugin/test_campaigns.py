@@ -65,6 +65,10 @@ def test_findings_are_kept_at_the_root_wherever_pytest_is_started(
     assert not Path("deep/.robotape").exists()
 
 
+SMALL = """\
+from robotape_harness.campaign.budget import BUDGETS, Budget
+BUDGETS['dev'] = Budget(runs=3)
+"""
 MADE = "robotape_campaign(__import__('dataclasses').replace(desk.naive, principal='me'))"
 
 
@@ -89,16 +93,16 @@ def test_replaying_passes_over_other_scenarios(pytester: pytest.Pytester) -> Non
 def test_a_budget_that_does_not_suffice_fails_and_says_what_to_do(
     pytester: pytest.Pytester,
 ) -> None:
-    head = "from robotape_harness.plugin import settings\nsettings.BUDGETS['dev'] = 3\n"
+    head = SMALL
     done = run(pytester, "robotape_campaign(desk.sound, budget='dev')", head=head)
     done.assert_outcomes(failed=1)
-    done.stdout.fnmatch_lines(["*INCONCLUSIVE*after 3 of*", "*'dev' allows 3 faults*"])
+    done.stdout.fnmatch_lines(["*INCONCLUSIVE*after 3 of*", "*'dev' allows 3 runs*"])
 
 
 def test_the_command_line_goes_before_the_test(pytester: pytest.Pytester) -> None:
-    head = "from robotape_harness.plugin import settings\nsettings.BUDGETS['dev'] = 3\n"
+    head = SMALL
     body = "robotape_campaign(desk.sound, budget='dev')"
-    run(pytester, body, "--robotape-budget", "nightly", head=head).assert_outcomes(passed=1)
+    run(pytester, body, "--robotape-budget", "ci", head=head).assert_outcomes(passed=1)
 
 
 def test_a_scenario_at_fault_fails_with_the_reason(pytester: pytest.Pytester) -> None:

@@ -7,7 +7,8 @@ from robotape.agents import RunResult
 from robotape.models.record import Record, encode
 from robotape.models.steps import StepStatus, StepType
 from robotape.tape import Tape
-from robotape_harness.campaign.findings import CampaignReport, Coverage, Finding
+from robotape_harness.campaign.coverage import Coverage, StageCoverage
+from robotape_harness.campaign.findings import CampaignReport, Finding
 from robotape_harness.faults.case import Case
 from robotape_harness.faults.fault import Fault, Site
 from robotape_harness.faults.inject import Struck
@@ -128,7 +129,7 @@ def struck(tape: Tape, fault: Fault) -> Struck:
 
 
 def coverage(**changes: Any) -> Coverage:
-    model = {"timeout": "ok", "transient_error": "ok", "wrong_tool_name": "ok"}
+    model = {"timeout": "recovered", "transient_error": "recovered", "wrong_tool_name": "recovered"}
     refund = {"timeout": "finding", "transient_error": "waived", "wrong_tool_name": "impossible"}
     facts: dict[str, Any] = {
         "possible": 20,
@@ -142,6 +143,7 @@ def coverage(**changes: Any) -> Coverage:
             ),
         ),
         "by_site": {MODEL.alias: model, SITE.alias: refund},
+        "stages": (StageCoverage(name="singles", tried=20, possible=20, findings=3),),
     }
     return Coverage(**{**facts, **changes})
 

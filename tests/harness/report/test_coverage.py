@@ -2,7 +2,7 @@
 
 import pytest
 
-from robotape_harness.campaign.findings import Coverage
+from robotape_harness.campaign.coverage import Coverage
 from robotape_harness.report.coverage import covered, matrix
 from robotape_harness.report.lines import plain
 from tests.harness.report import samples
@@ -11,7 +11,7 @@ MATRIX = """\
                       a b c
   llm[refund_desk]#1  . . .
   tool:refund#1       X w -
-  . held   X finding   w waived   - cannot happen
+  . recovered   X finding   w waived   - cannot happen
 
   a timeout   b transient error   c wrong tool name
 """
@@ -36,14 +36,14 @@ def test_control_where_everything_can_happen_no_reason_is_given() -> None:
 
 
 def test_a_kind_that_a_site_does_not_know_is_blank_there() -> None:
-    sites = {"a": {"x": "ok", "y": "untried"}, "b": {"y": "finding"}}
+    sites = {"a": {"x": "recovered", "y": "untried"}, "b": {"y": "finding"}}
     rows = plain(matrix(samples.coverage(by_site=sites), width=80)).splitlines()
     assert rows[1:3] == ["  a  . ?", "  b    X"]
 
 
 @pytest.mark.parametrize("width", [80, 100])
 def test_the_matrix_fits_whatever_the_sites_are_called(width: int) -> None:
-    row = {f"kind_{number}": "ok" for number in range(20)}
+    row = {f"kind_{number}": "recovered" for number in range(20)}
     sites = {f"tool:{'long_name_' * 20}{number}": row for number in range(3)}
     wide: Coverage = samples.coverage(by_site=sites)
     rows = plain(matrix(wide, width=width)).splitlines()
@@ -53,6 +53,6 @@ def test_the_matrix_fits_whatever_the_sites_are_called(width: int) -> None:
 
 
 def test_control_beyond_the_alphabet_the_letters_begin_again() -> None:
-    row = {f"kind_{number}": "ok" for number in range(60)}
+    row = {f"kind_{number}": "recovered" for number in range(60)}
     text = plain(matrix(samples.coverage(by_site={"a": row}), width=100))
     assert all(f" kind {number}" in text for number in range(60))

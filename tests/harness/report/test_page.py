@@ -7,6 +7,7 @@ import pytest
 
 from robotape import BaseAgent, RunResult, Step, StepType
 from robotape_harness import CampaignReport, Limits, Scenario, World, run_campaign
+from robotape_harness.campaign.coverage import StageCoverage
 from robotape_harness.oracles import Verdict
 from robotape_harness.report.lines import plain
 from robotape_harness.report.page import finding_lines, report_lines, result_lines
@@ -108,9 +109,14 @@ def test_control_where_nothing_was_found_nothing_is_kept() -> None:
     assert "kept in" not in plain(report_lines(report, kept="x"))
 
 
+ONE = StageCoverage(name="singles", tried=20, possible=20, findings=1)
+PAIRS = StageCoverage(name="pairs", tried=1_000, possible=1_000, findings=2)
 RESULTS = {
     "sound": ({"status": "sound", "findings": ()}, "SOUND  it held under all 20 faults\n"),
-    "one finding": ({"findings": (samples.finding(),)}, "FINDINGS  1 of 20 faults broke it"),
+    "one finding": (
+        {"findings": (samples.finding(),), "coverage": samples.coverage(stages=(ONE, PAIRS))},
+        "FINDINGS  1 of 20 faults and 2 of 1,000 pairs of faults broke it",
+    ),
     "inconclusive": (
         {"status": "inconclusive", "findings": (), "message": "max_runs ended it; raise it"},
         "INCONCLUSIVE  max_runs ended it; raise it\n",

@@ -1,0 +1,16 @@
+"""Laws of orders: a number is one schedule, in every process."""
+
+from robotape_harness.campaign.orders import choices_of
+
+
+def drawn(order: int, seed: int) -> list[int]:
+    choose = choices_of(order, seed).chooser("schedule:x")
+    return [choose(1_000) for _ in range(8)]
+
+
+def test_the_same_number_is_the_same_schedule() -> None:
+    assert drawn(3, 7) == drawn(3, 7)
+
+
+def test_control_another_number_or_seed_is_another() -> None:
+    assert len({tuple(drawn(order, seed)) for order in (1, 2) for seed in (0, 1)}) == 4
