@@ -15,6 +15,7 @@ import campaigns
 import core
 import llm
 import seams
+import shrinking
 import simulated
 import storing
 import validating
@@ -27,7 +28,7 @@ def main() -> int:
     chosen = options.parse_args()
     print(f"Python {platform.python_version()} on {platform.machine()}; CPU time, medians\n")
     measured = []
-    tables = (core, validating, caching, llm, seams, simulated, campaigns, storing)
+    tables = (core, validating, caching, llm, seams, simulated, campaigns, shrinking, storing)
     for table in tables:
         for row in table.rows():
             print(row, flush=True)

@@ -9,17 +9,16 @@ from robotape_harness.campaign.findings import (
     finding_id,
     group,
 )
+from robotape_harness.campaign.record import FindingRecord, record_of
 from robotape_harness.campaign.rerun import ReplayError, ReplayOutcome, replay
 from robotape_harness.campaign.store import (
     AmbiguousFinding,
     FindingFormatError,
     FindingNotFound,
-    FindingRecord,
     FindingStoreError,
     UnwritableDirectory,
     check_writable,
     load,
-    record_of,
     save,
     stored,
 )

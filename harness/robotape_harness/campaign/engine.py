@@ -10,8 +10,9 @@ from robotape_harness.campaign.agenda import stages_of
 from robotape_harness.campaign.baseline import Baseline, blind_spots, take_baseline
 from robotape_harness.campaign.budget import Budget, Purse, budget_of
 from robotape_harness.campaign.examine import Examiner
-from robotape_harness.campaign.findings import CampaignReport, Status
+from robotape_harness.campaign.findings import CampaignReport, Finding, Status
 from robotape_harness.campaign.harvest import Refine
+from robotape_harness.campaign.refine import refined
 from robotape_harness.campaign.resume import CampaignJournal, StrPath, conditions_of
 from robotape_harness.campaign.stages import Known, Stage
 from robotape_harness.campaign.sweep import plan_sweep
@@ -56,7 +57,7 @@ def run_campaign(
     workers: int = 1,
     strict: bool = False,
     memory: Memory | None = None,
-    refine: Refine | None = None,
+    refine: Refine | None = refined,
 ) -> CampaignReport:
     """Break a scenario in every way there is, as far as the budget goes.
 
@@ -79,7 +80,8 @@ def run_campaign(
         workers: Processes that run cases; >= 1.
         strict: A fault that is planned and strikes nothing is a finding, not a remark.
         memory: What earlier campaigns left.
-        refine: Makes what was found smaller or surer, once the campaign has ended.
+        refine: Makes what was found smaller or surer, once the campaign has ended; None leaves
+            it as it was found.
 
     Raises:
         ValueError: A number is out of range, or there is no such budget or stage.
@@ -189,8 +191,8 @@ class _Campaign:
         if walk is None:
             return self._reported(status)
         findings = walk.harvest.findings()
-        if findings and refine is not None:
-            findings = refine(self._scenario, findings, walk.known.baseline)
+        if refine is not None:
+            findings = self._refined(findings, refine, walk.known.baseline)
         if findings and status in {"sound", "inconclusive"}:
             status = "findings"
         elif status == "sound" and walk.tally.doubts:
@@ -203,6 +205,16 @@ class _Campaign:
             message="\n".join((*self._messages, *walk.harvest.messages, *walk.remarks())),
             waived=tuple(walk.waived),
         )
+
+    def _refined(
+        self, findings: Sequence[Finding], refine: Refine, baseline: Trial
+    ) -> tuple[Finding, ...]:
+        """Those of this seed refined; an earlier finding of another one stays as it is."""
+        mine = [finding for finding in findings if finding.case.seed == self._seed]
+        others = [finding for finding in findings if finding.case.seed != self._seed]
+        scenario = replace(self._scenario, name=self._name)
+        small = refine(scenario, mine, baseline, limits=self._limits)
+        return tuple(sorted((*small, *others), key=lambda found: -found.verdicts[0].harm))
 
     def _reported(self, status: Status) -> CampaignReport:
         return CampaignReport(

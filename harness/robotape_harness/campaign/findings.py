@@ -7,14 +7,58 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from robotape_harness.campaign.coverage import Coverage
+from robotape_harness.campaign.explain import Explanation
+from robotape_harness.campaign.fingerprint import Fingerprint
 from robotape_harness.faults.case import Case
 from robotape_harness.faults.inject import Struck
 from robotape_harness.oracles.verdict import Verdict
 from robotape_harness.simulation.trial import Trial
 
-__all__ = ["CampaignReport", "Coverage", "Finding", "Status", "finding_id", "group"]
+__all__ = [
+    "CampaignReport",
+    "Confirmation",
+    "Coverage",
+    "Finding",
+    "Shrinkage",
+    "Status",
+    "finding_id",
+    "group",
+]
 
 Status = Literal["sound", "findings", "inconclusive", "target_error", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shrinkage:
+    """What shrinking a case came to.
+
+    Attributes:
+        faults: How many the case had before.
+        deviations: How many choices of it were not benign before.
+        runs: Runs it took.
+        is_minimal: Whether the case is 1-minimal: no single step makes it smaller. False if the
+            time or the runs ended first.
+    """
+
+    faults: int
+    deviations: int
+    runs: int
+    is_minimal: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """What making the run of a finding once more gave.
+
+    Attributes:
+        alone: Whether it was made in a process of its own, its target opened by name.
+        difference: Where the two runs part, in words; empty if they are the same, byte for byte.
+        note: Why it was not made in a process of its own; empty if it was.
+    """
+
+    alone: bool
+    difference: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +73,10 @@ class Finding:
         verdicts: What is wrong, worst first; never empty.
         trial: The failing run.
         digest: SHA-256 of the failing run's tape, bytes and all.
+        fingerprint: Which bug it is; None where nobody has read it off.
+        shrunk: What shrinking came to; None if the case is as it was found.
+        explanation: What makes the case pass, and the nearest run that does; None if nobody asked.
+        confirmed: Whether the run can be made again; None if nobody tried.
     """
 
     id: str
@@ -38,6 +86,10 @@ class Finding:
     verdicts: tuple[Verdict, ...]
     trial: Trial = field(repr=False)
     digest: str
+    fingerprint: Fingerprint | None = None
+    shrunk: Shrinkage | None = None
+    explanation: Explanation | None = field(default=None, repr=False)
+    confirmed: Confirmation | None = None
 
     def __str__(self) -> str:
         return f"{self.id}  {self.case}: {self.verdicts[0].why}"
@@ -98,18 +150,25 @@ def finding_id(scenario: str, case: Case, oracles: Iterable[str]) -> str:
 
 
 def group(findings: Sequence[Finding]) -> list[list[Finding]]:
-    """Put together what looks like one bug: the same oracles at the same site.
+    """Put together what is one bug: the same fingerprint, or the same oracles at the same site.
 
     Args:
         findings: As the report has them, worst first.
 
     Returns:
-        Groups in the order of their first finding; in each the simplest fault first: once
-        before for ever, then as given.
+        Groups in the order of their first finding; in each first the one that was shrunk, then
+        the simplest fault: once before for ever, then as given.
     """
-    groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Finding]] = {}
+    groups: dict[object, list[Finding]] = {}
     for finding in findings:
-        oracles = tuple(sorted({verdict.oracle for verdict in finding.verdicts}))
-        sites = tuple(fault.site.alias for fault in finding.case.faults)
-        groups.setdefault((oracles, sites), []).append(finding)
-    return [sorted(same, key=lambda found: found.case.is_lasting) for same in groups.values()]
+        groups.setdefault(finding.fingerprint or _likeness(finding), []).append(finding)
+    return [sorted(same, key=_simplest_first) for same in groups.values()]
+
+
+def _likeness(finding: Finding) -> object:
+    oracles = tuple(sorted({verdict.oracle for verdict in finding.verdicts}))
+    return oracles, tuple(fault.site.alias for fault in finding.case.faults)
+
+
+def _simplest_first(finding: Finding) -> tuple[bool, bool]:
+    return finding.shrunk is None, finding.case.is_lasting

@@ -1,8 +1,9 @@
 """The harvest: makes findings of outcomes. Each is run once more here, and must go the same way."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from robotape_harness.campaign.baseline import first_difference
 from robotape_harness.campaign.examine import Examiner
@@ -12,18 +13,37 @@ from robotape_harness.campaign.proposal import Proposal
 from robotape_harness.faults.case import Case
 from robotape_harness.oracles import Evidence
 from robotape_harness.scenario import Scenario
-from robotape_harness.simulation.trial import Trial
+from robotape_harness.simulation.trial import Limits, Trial
 
 __all__ = ["Harvest", "Refine"]
-
-Refine = Callable[[Scenario, tuple[Finding, ...], Trial], tuple[Finding, ...]]
-"""Given scenario, findings worst first, and the fault-free run: makes them smaller, or surer."""
 
 NOT_REPRODUCED = "a second run of the same case went another way"
 MISSED = "its first run left another tape than this one"
 # Stages in which a bug that is known already is counted, and not reported again.
 BY_BUG = frozenset({"schedules", "swarm"})
 BY_BUG_AND_SITES = frozenset({"pairs"})
+
+
+class Refine(Protocol):
+    """Makes findings smaller, or surer."""
+
+    def __call__(
+        self,
+        scenario: Scenario,
+        findings: Sequence[Finding],
+        baseline: Trial,
+        *,
+        limits: Limits | None = None,
+    ) -> tuple[Finding, ...]:
+        """Do so.
+
+        Args:
+            scenario: Where they were found.
+            findings: The worst first, all under the baseline's seed.
+            baseline: The fault-free run.
+            limits: What each run may use up; None as the campaign has it.
+        """
+        ...
 
 
 class Harvest:

@@ -1,41 +1,27 @@
 """Findings as files: one small JSON file each, from which a failure is replayed or pinned."""
 
-import contextlib
-import hashlib
-import json
 import os
-import platform
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-import robotape
 from robotape.errors import RobotapeError
-from robotape.tape import Tape
+from robotape.journal import replace_file
 from robotape_harness.campaign.findings import Finding
-from robotape_harness.faults.case import Case
-from robotape_harness.faults.fault import Fault, Site
-from robotape_harness.faults.when import When
-from robotape_harness.oracles.verdict import Verdict
-from robotape_harness.simulation.choices import dump_choices, load_choices
+from robotape_harness.campaign.record import FindingRecord, dump, parse, record_of
 
 __all__ = [
     "AmbiguousFinding",
     "FindingFormatError",
     "FindingNotFound",
-    "FindingRecord",
     "FindingStoreError",
     "UnwritableDirectory",
     "check_writable",
     "load",
-    "record_of",
     "save",
     "stored",
 ]
 
-FORMAT = 2
 SUFFIX = ".json"
 StrPath = str | os.PathLike[str]
 
@@ -97,62 +83,6 @@ class UnwritableDirectory(FindingStoreError):
         super().__init__(f"cannot write findings into {self.path}: {reason}; choose another folder")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindingRecord:
-    """A finding as its file keeps it: all that it takes to make the run again.
-
-    Attributes:
-        id: Of the finding.
-        target: Where the scenario is found, as the user typed it.
-        scenario: Its name.
-        case: Seed, faults and choices of the run.
-        hash_seed: PYTHONHASHSEED of the process that found it; None if it was not set.
-        verdicts: Worst first.
-        tape_sha256: Over the bytes of the failing run's tape.
-        essence: The tape's digest, which has no ids, instants or durations in it.
-        steps: One short hash per line of the tape, the header first.
-        versions: `robotape` and `python`.
-    """
-
-    id: str
-    target: str
-    scenario: str
-    case: Case
-    hash_seed: str | None
-    verdicts: tuple[Verdict, ...]
-    tape_sha256: str
-    essence: str
-    steps: tuple[str, ...]
-    versions: dict[str, str]
-
-
-def record_of(finding: Finding, target: str) -> FindingRecord:
-    """A finding as its file will keep it.
-
-    Args:
-        finding: What was found.
-        target: Where its scenario is found, as the user typed it.
-    """
-    trial = finding.trial
-    return FindingRecord(
-        id=finding.id,
-        target=target,
-        scenario=finding.scenario,
-        case=finding.case,
-        hash_seed=os.environ.get("PYTHONHASHSEED"),
-        verdicts=finding.verdicts,
-        tape_sha256=finding.digest,
-        essence=trial.tape.digest(),
-        steps=line_hashes(trial.tape),
-        versions={"robotape": robotape.__version__, "python": platform.python_version()},
-    )
-
-
-def line_hashes(tape: Tape) -> tuple[str, ...]:
-    """Eight hexadecimal digits for each line of a tape's file, the header first."""
-    return tuple(hashlib.blake2b(line, digest_size=4).hexdigest() for line in tape.jsonl())
-
-
 def save(finding: Finding, directory: StrPath, target: str) -> Path:
     """Write a finding into its file; the file is the old one or the whole new one.
 
@@ -168,15 +98,10 @@ def save(finding: Finding, directory: StrPath, target: str) -> Path:
         UnwritableDirectory: The folder cannot be made or written into.
     """
     path = Path(directory, finding.id + SUFFIX)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    text = dump(record_of(finding, target))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            partial.write_text(_dump(record_of(finding, target)), "utf-8")
-            partial.replace(path)
-        finally:
-            with contextlib.suppress(OSError):
-                partial.unlink()
+        replace_file(path, [text.encode("utf-8")])
     except OSError as error:
         raise UnwritableDirectory(directory, error.strerror or str(error)) from error
     return path
@@ -235,77 +160,12 @@ def check_writable(directory: StrPath) -> None:
         raise UnwritableDirectory(directory, error.strerror or str(error)) from error
 
 
-def _dump(record: FindingRecord) -> str:
-    case = record.case
-    choices = None if case.choices is None else json.loads(dump_choices(case.choices))
-    document = {
-        "robotape_finding": FORMAT,
-        "id": record.id,
-        "target": record.target,
-        "scenario": record.scenario,
-        "seed": case.seed,
-        "hash_seed": record.hash_seed,
-        "faults": [asdict(fault) for fault in case.faults],
-        "verdicts": [asdict(verdict) for verdict in record.verdicts],
-        "tape": {
-            "sha256": record.tape_sha256,
-            "essence": record.essence,
-            "lines": " ".join(record.steps),
-        },
-        "choices": choices,
-        "versions": record.versions,
-    }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-
-
 def _read(path: Path) -> FindingRecord:
     try:
-        document = json.loads(path.read_text("utf-8"))
-        version = document["robotape_finding"]
+        return parse(path.read_bytes().decode("utf-8"))
     except OSError as error:
         raise FindingFormatError(path, error.strerror or str(error)) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except UnicodeDecodeError as error:
         raise FindingFormatError(path, f"no finding, or a damaged one: {error!r}") from error
-    if version != FORMAT:
-        raise FindingFormatError(
-            path, f"format {version!r}; this robotape reads format {FORMAT}: update robotape"
-        )
-    try:
-        return _parse(document)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FindingFormatError(path, f"the finding is damaged: {error!r}") from error
-
-
-def _parse(document: dict[str, Any]) -> FindingRecord:
-    tape, choices = document["tape"], document["choices"]
-    return FindingRecord(
-        id=str(document["id"]),
-        target=str(document["target"]),
-        scenario=str(document["scenario"]),
-        case=Case(
-            seed=int(document["seed"]),
-            faults=tuple(_fault(fault) for fault in document["faults"]),
-            choices=None if choices is None else load_choices(json.dumps(choices)),
-        ),
-        hash_seed=document["hash_seed"],
-        verdicts=tuple(_verdict(verdict) for verdict in document["verdicts"]),
-        tape_sha256=str(tape["sha256"]),
-        essence=str(tape["essence"]),
-        steps=tuple(tape["lines"].split()),
-        versions=dict(document["versions"]),
-    )
-
-
-def _fault(told: dict[str, Any]) -> Fault:
-    return Fault(
-        kind=told["kind"],
-        site=Site(**told["site"]),
-        phase=told["phase"],
-        mode=told["mode"],
-        params=dict(told["params"]),
-        when=When(**told["when"]),
-    )
-
-
-def _verdict(told: dict[str, Any]) -> Verdict:
-    return Verdict(told["oracle"], int(told["harm"]), told["why"], tuple(told["steps"]))
+    except ValueError as error:
+        raise FindingFormatError(path, str(error)) from error

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 from robotape_harness import cli
 from robotape_harness.campaign.agenda import STAGES, stages_of
 from robotape_harness.campaign.budget import BUDGETS
+from robotape_harness.campaign.confirm import confirmed
 from robotape_harness.campaign.earlier import earlier_cases
 from robotape_harness.campaign.engine import Memory, run_campaign
 from robotape_harness.campaign.findings import CampaignReport
@@ -101,6 +103,7 @@ def command(
         with opened(target) as scenario:
             memory = _memory(scenario, findings_dir, quiet=quiet)
             report = _watched(scenario, quiet=quiet, seed=seed, memory=memory, **chosen)
+            report = replace(report, findings=confirmed(report.findings, target))
             for finding in report.findings:
                 save(finding, findings_dir, target)
     if put(json_file, dumps(report)):

@@ -17,7 +17,8 @@ __all__ = ["main", "robotape"]
 SUMMARIES = {
     "check": "Break a scenario in every way there is, and report what goes wrong.",
     "doctor": "Say whether a scenario is deterministic, and which line is to blame if not.",
-    "explain": "Say what an oracle's verdict means, and how to mend or waive it.",
+    "explain": "Say what an oracle's verdict means, or what makes a finding's run pass.",
+    "pin": "Write a finding out as a test that fails until it is repaired.",
     "replay": "Make a finding's run again, byte for byte.",
 }
 HELP = """Break an agent in simulation, and replay exactly what broke it.
@@ -26,8 +27,10 @@ HELP = """Break an agent in simulation, and replay exactly what broke it.
   robotape check agents/refund_desk.py:sound
   robotape check agents.refund_desk:sound --budget ci --workers 2 --json report.json
   robotape replay 3fa9c1d2e4
+  robotape explain 3fa9c1d2e4
   robotape explain duplicate_side_effect
   robotape doctor agents/refund_desk.py:sound
+  robotape pin 3fa9c1d2e4
 """
 EXAMPLES = {
     "check": "robotape check agents/refund_desk.py:sound",

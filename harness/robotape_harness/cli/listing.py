@@ -2,12 +2,33 @@
 
 from collections.abc import Iterator
 
-from robotape_harness.campaign.store import FindingRecord, FindingStoreError, load, stored
+from robotape_harness.campaign.record import FindingRecord
+from robotape_harness.campaign.store import FindingNotFound, FindingStoreError, load, stored
+from robotape_harness.cli.exits import Refused
 from robotape_harness.report.wording import title
 
-__all__ = ["which_finding"]
+__all__ = ["found", "which_finding"]
 
 SHOWN = 20
+
+
+def found(directory: str, finding: str) -> FindingRecord:
+    """Load the finding that was asked for.
+
+    Args:
+        directory: Where findings are kept.
+        finding: Its id or the first digits of it; empty for none.
+
+    Raises:
+        Refused: None was asked for, or there is no such one; the message lists those there are.
+        FindingStoreError: Several begin so, or the file is damaged.
+    """
+    if not finding:
+        raise Refused(which_finding(directory))
+    try:
+        return load(directory, finding)
+    except FindingNotFound as error:
+        raise Refused(which_finding(directory, finding)) from error
 
 
 def which_finding(directory: str, asked: str = "") -> str:

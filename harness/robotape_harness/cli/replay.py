@@ -5,21 +5,20 @@ import sys
 
 import click
 
+from robotape_harness.campaign.confirm import IN_A_TEST
+from robotape_harness.campaign.record import FindingRecord
 from robotape_harness.campaign.rerun import ReplayError, replay
-from robotape_harness.campaign.store import FindingNotFound, FindingRecord, load
 from robotape_harness.cli.documents import check_place, put
 from robotape_harness.cli.exits import Exit, Refused
 from robotape_harness.cli.hash_seed import start_anew
-from robotape_harness.cli.listing import which_finding
+from robotape_harness.cli.listing import found
 from robotape_harness.cli.options import JsonCommand, findings_dir, is_finding, json_file
 from robotape_harness.cli.refusals import refusing
 from robotape_harness.report.replayed import fails, replay_json, replay_lines
 from robotape_harness.report.terminal import columns, write
 from robotape_harness.target import opened
 
-__all__ = ["command"]
-
-IN_A_TEST = "::"  # in the target of a finding whose scenario a test made for itself
+__all__ = ["command", "openable"]
 
 
 @click.command("replay", cls=JsonCommand, is_argument=is_finding)
@@ -35,9 +34,7 @@ def command(obj: dict[str, bool], finding: str, *, json_file: str | None, findin
     """
     with refusing():
         check_place(json_file)
-        record = _loaded(findings_dir, finding)
-        if IN_A_TEST in record.target:
-            raise Refused(_by_pytest(record))
+        record = openable(found(findings_dir, finding))
         if obj["may_start_anew"] and record.hash_seed is not None:
             start_anew(record.hash_seed)
         with opened(record.target) as scenario:
@@ -51,17 +48,15 @@ def command(obj: dict[str, bool], finding: str, *, json_file: str | None, findin
     return Exit.FINDINGS if fails(outcome) else Exit.SOUND
 
 
-def _loaded(directory: str, finding: str) -> FindingRecord:
-    if not finding:
-        raise Refused(which_finding(directory))
-    try:
-        return load(directory, finding)
-    except FindingNotFound as error:
-        raise Refused(which_finding(directory, finding)) from error
+def openable(record: FindingRecord) -> FindingRecord:
+    """A finding whose scenario the command can open by its name.
 
-
-def _by_pytest(record: FindingRecord) -> str:
-    return (
+    Raises:
+        Refused: A test made it for itself.
+    """
+    if IN_A_TEST not in record.target:
+        return record
+    raise Refused(
         f"the scenario of {record.id} was made by a test, which alone can make it again;"
         f" run: pytest {shlex.quote(record.target)} --robotape-replay {record.id}"
     )

@@ -13,6 +13,7 @@ from typing import NoReturn
 import pytest
 
 from robotape_harness.campaign.budget import BUDGETS
+from robotape_harness.campaign.confirm import confirmed
 from robotape_harness.campaign.earlier import earlier_cases
 from robotape_harness.campaign.engine import Memory, run_campaign
 from robotape_harness.campaign.findings import CampaignReport
@@ -71,6 +72,8 @@ class Campaigns:
                 budget=allowed,
                 memory=Memory(findings=cases),
             )
+        root = str(self._request.config.rootpath)
+        report = replace(report, findings=confirmed(report.findings, target, folder=root))
         for finding in report.findings:
             save(finding, self._folder, target)
         return self._judged(report, preset, target)

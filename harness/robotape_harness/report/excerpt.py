@@ -11,14 +11,15 @@ from typing import Any
 from robotape.models.record import Record
 from robotape.models.steps import StepStatus, StepType
 from robotape.secrets import redact
+from robotape_harness.campaign.events import Effect
 from robotape_harness.faults.inject import Struck
 from robotape_harness.oracles.verdict import Verdict
 from robotape_harness.report.lines import Line, Span, Style, fitted, line
-from robotape_harness.report.story import Effect, Story, last_steps, story_of
+from robotape_harness.report.story import Story, last_steps, story_of
 from robotape_harness.report.wording import consequence
 from robotape_harness.simulation.trial import Trial
 
-__all__ = ["ending", "excerpt", "tail"]
+__all__ = ["ending", "excerpt", "said", "tail"]
 
 INDENT = 4
 ENDINGS = {
@@ -54,8 +55,8 @@ def tail(trial: Trial, *, width: int) -> list[Line]:
 def ending(trial: Trial, *, width: int) -> Line:
     """How the run ended."""
     style: Style = "text" if trial.ending == "answered" else "error"
-    said = redact(_how_it_ended(trial))
-    return line(" " * INDENT, Span(fitted(said, width - INDENT), style))
+    told = redact(_how_it_ended(trial))
+    return line(" " * INDENT, Span(fitted(told, width - INDENT), style))
 
 
 def _how_it_ended(trial: Trial) -> str:
@@ -64,8 +65,8 @@ def _how_it_ended(trial: Trial) -> str:
         return ENDINGS.get(trial.ending, "the run ended: {}").format(error)
     if trial.result.stop_reason == "finished":
         return f'the run answered "{trial.result.output}"'
-    said = trial.result.error or trial.result.output
-    return f"the run stopped ({trial.result.stop_reason}): {said}"
+    why = trial.result.error or trial.result.output
+    return f"the run stopped ({trial.result.stop_reason}): {why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +107,10 @@ class _Page:
 
     def _told(self, entry: Record) -> str:
         """What a step says; of an error whose text stands elsewhere, its class."""
-        said = _told(entry)
-        kind, _, message = said.partition(": ")
+        told = said(entry)
+        kind, _, message = told.partition(": ")
         is_error = entry.type is StepType.ERROR
-        return kind if is_error and message and message == self.told_elsewhere else said
+        return kind if is_error and message and message == self.told_elsewhere else told
 
     def _between(self, index: int) -> Iterator[Line]:
         for effect in self.story.effects.get(index, ()):
@@ -137,7 +138,7 @@ class _Page:
         return max((len(f"{entry.at:.3f}") for entry in self.trial.tape), default=5)
 
 
-def _told(entry: Record) -> str:
+def said(entry: Record) -> str:
     """What a step says, short."""
     content = entry.value
     if entry.status is StepStatus.CANCELLED:

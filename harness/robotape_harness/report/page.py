@@ -6,8 +6,10 @@ Guarantee: a function of the report alone; no instant of the wall clock, no path
 from collections.abc import Iterator, Sequence
 
 from robotape_harness.campaign.coverage import StageCoverage
+from robotape_harness.campaign.explain import Explanation
 from robotape_harness.campaign.findings import CampaignReport, Finding, group
 from robotape_harness.faults.case import Case
+from robotape_harness.report.compared import comparison, parting
 from robotape_harness.report.coverage import covered, matrix, searched
 from robotape_harness.report.excerpt import excerpt, tail
 from robotape_harness.report.lines import WIDTH, Line, Span, Style, fitted, line, wrapped
@@ -16,12 +18,24 @@ from robotape_harness.report.wording import (
     harm_style,
     harm_word,
     noun,
+    passing_words,
     reference,
+    schedule_words,
     title,
 )
+from robotape_harness.simulation.trial import Trial
 
-__all__ = ["REPLAY", "fault_words", "finding_lines", "labelled", "report_lines", "result_lines"]
+__all__ = [
+    "REPLAY",
+    "compared_with",
+    "fault_words",
+    "finding_lines",
+    "labelled",
+    "report_lines",
+    "result_lines",
+]
 
+ROWS = 4  # steps of a comparison on a finding's page
 SHOWN = 5  # further findings of one kind that are listed
 LABEL = 9
 EMPTY: Line = ()
@@ -81,13 +95,33 @@ def finding_lines(finding: Finding, *, width: int = WIDTH, number: str = "") -> 
         also = "" if verdict is worst else f"{verdict.oracle}: "
         rows += wrapped(f"{also}{verdict.why}", indent=2, width=width)
     rows += [EMPTY, *labelled("fault", fault_words(finding.case), width, style="fault")]
+    schedule = schedule_words(finding.case)
+    rows += labelled("schedule", schedule, width, style="fault") if schedule else []
+    passing = passing_words(finding)
+    rows += labelled("passes", passing, width) if passing else []
     rows += [*labelled("tape", "of this run, as far as it matters", width), EMPTY]
     rows += [*excerpt(finding.trial, finding.struck, finding.verdicts, width=width), EMPTY]
+    rows += _against(finding, width)
     if advice(worst.oracle):
         rows += labelled("fix", advice(worst.oracle), width)
     if reference(worst.oracle):
         rows += labelled("read", reference(worst.oracle), width, style="command")
     return rows
+
+
+def compared_with(trial: Trial, explanation: Explanation) -> str:
+    """Which run stands on the right, and where the two part."""
+    step = parting(trial, explanation)
+    return f"the nearest run that passes: {explanation.nearest_is}; the two part at step {step}"
+
+
+def _against(finding: Finding, width: int) -> list[Line]:
+    """The failing run beside one that passes, as far as it fits on a page."""
+    explanation = finding.explanation
+    if explanation is None:
+        return []
+    rows = labelled("beside", compared_with(finding.trial, explanation), width)
+    return [*rows, EMPTY, *comparison(finding.trial, explanation, width=width, rows=ROWS), EMPTY]
 
 
 def fault_words(case: Case) -> str:
@@ -115,7 +149,7 @@ def _group(alike: Sequence[Finding], number: str, replay: str, width: int) -> It
     """The simplest in full, the others by name."""
     first, *others = alike
     yield from finding_lines(first, width=width, number=number)
-    yield from labelled("replay", f"{replay} {first.id}", width, style="command")
+    yield from _replaying(first, replay, width)
     if others:
         yield EMPTY
         yield line(f"  and {len(others)} more of the same:")
@@ -128,6 +162,19 @@ def _group(alike: Sequence[Finding], number: str, replay: str, width: int) -> It
     if others[SHOWN:]:
         rest = " ".join(finding.id for finding in others[SHOWN:])
         yield from wrapped(rest, indent=4, width=width, style="dim")
+
+
+def _replaying(finding: Finding, replay: str, width: int) -> Iterator[Line]:
+    """How to make the run again; or that nobody can."""
+    confirmed = finding.confirmed
+    if confirmed is not None and confirmed.difference:
+        where = "alone in a fresh process" if confirmed.alone else "a second time"
+        told = f"not reproducible: made {where}, the run goes another way: {confirmed.difference}"
+        yield from labelled("replay", told, width, style="doubtful")
+        return
+    yield from labelled("replay", f"{replay} {finding.id}", width, style="command")
+    if confirmed is not None and confirmed.note:
+        yield from labelled("", confirmed.note, width, style="dim")
 
 
 def _failed_baseline(report: CampaignReport, width: int) -> Iterator[Line]:

@@ -3,16 +3,28 @@
 import hashlib
 import json
 
+from robotape_harness.campaign.explain import Explanation
 from robotape_harness.campaign.findings import Finding
+from robotape_harness.campaign.record import FindingRecord
+from robotape_harness.campaign.reductions import deviations
 from robotape_harness.campaign.rerun import ReplayOutcome
-from robotape_harness.campaign.store import FindingRecord
+from robotape_harness.report.compared import comparison
 from robotape_harness.report.document import FORMAT, trial_document, verdict_document
 from robotape_harness.report.excerpt import excerpt
-from robotape_harness.report.lines import WIDTH, Line, Span, Style, line, wrapped
-from robotape_harness.report.page import fault_words, finding_lines, labelled
-from robotape_harness.report.wording import title
+from robotape_harness.report.lines import WIDTH, Line, Span, Style, fitted, line, wrapped
+from robotape_harness.report.page import compared_with, fault_words, finding_lines, labelled
+from robotape_harness.report.wording import schedule_words, title
 
-__all__ = ["fails", "replay_json", "replay_lines", "replay_result"]
+__all__ = [
+    "fails",
+    "finding_explained",
+    "finding_now",
+    "replay_json",
+    "replay_lines",
+    "replay_result",
+]
+
+ROWS = 24  # steps of a comparison
 
 
 def fails(outcome: ReplayOutcome) -> bool:
@@ -34,11 +46,52 @@ def replay_lines(
     head = [line(Span(record.scenario, "title"), Span(about, "dim")), ()]
     result = replay_result(record, outcome, width=width)
     if fails(outcome):
-        return [*head, *finding_lines(_finding(record, outcome), width=width), (), *result]
+        return [*head, *finding_lines(finding_now(record, outcome), width=width), (), *result]
     rows = labelled("was", _before(record), width)
     rows += labelled("fault", fault_words(record.case), width, style="fault")
     rows += [*labelled("tape", "of the run as it goes now", width), ()]
     return [*head, *result, (), *rows, *excerpt(outcome.trial, outcome.struck, width=width)]
+
+
+def finding_explained(
+    record: FindingRecord, outcome: ReplayOutcome, explanation: Explanation, *, width: int = WIDTH
+) -> list[Line]:
+    """What makes a finding's run pass, change by change, and that run beside the nearest other.
+
+    Args:
+        record: The finding, as its file has it.
+        outcome: Of its replay; it still fails.
+        explanation: Of the run as it is now.
+        width: Columns.
+    """
+    worst = outcome.verdicts[0]
+    about = f"  seed {record.case.seed}, finding {record.id} explained"
+    rows = [line(Span(record.scenario, "title"), Span(about, "dim")), ()]
+    rows += wrapped(f"{worst.oracle}: {worst.why}", indent=2, width=width)
+    rows += [(), *labelled("fault", fault_words(record.case), width, style="fault")]
+    rows += labelled("schedule", words, width) if (words := schedule_words(record.case)) else []
+    rows += [*labelled("shrunk", _shrunk(record), width), (), line(Span("one change", "title")), ()]
+    for change in explanation.changes:
+        told = f"still wrong ({', '.join(change.oracles)})" if change.oracles else "passes"
+        style: Style = "doubtful" if change.oracles else "good"
+        rows += [line("  ", Span(told, style), "  ", fitted(change.what, width - len(told) - 4))]
+    rows += [(), line(Span("two runs", "title")), ()]
+    rows += wrapped(compared_with(outcome.trial, explanation), indent=2, width=width)
+    shown = comparison(outcome.trial, explanation, width=width, rows=ROWS)
+    return [*rows, (), *shown, (), *replay_result(record, outcome, width=width)]
+
+
+def _shrunk(record: FindingRecord) -> str:
+    """What the case was made from."""
+    shrunk = record.shrunk
+    if shrunk is None:
+        return "no: it is as it was found"
+    faults, turns = len(record.case.faults), len(deviations(record.case))
+    end = "no single step makes it smaller" if shrunk.is_minimal else "the time ended first"
+    if (faults, turns) == (shrunk.faults, shrunk.deviations):
+        return f"{end}, in {shrunk.runs} runs"
+    before = f"{shrunk.faults} faults and {shrunk.deviations} decisions of a schedule"
+    return f"from {before}, in {shrunk.runs} runs; {end}"
 
 
 def replay_json(record: FindingRecord, outcome: ReplayOutcome) -> str:
@@ -57,7 +110,7 @@ def replay_json(record: FindingRecord, outcome: ReplayOutcome) -> str:
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _finding(record: FindingRecord, outcome: ReplayOutcome) -> Finding:
+def finding_now(record: FindingRecord, outcome: ReplayOutcome) -> Finding:
     """The finding as it is now."""
     return Finding(
         id=record.id,
@@ -67,6 +120,8 @@ def _finding(record: FindingRecord, outcome: ReplayOutcome) -> Finding:
         verdicts=outcome.verdicts,
         trial=outcome.trial,
         digest=hashlib.sha256(outcome.trial.tape.to_bytes()).hexdigest(),
+        fingerprint=record.fingerprint,
+        shrunk=record.shrunk,
     )
 
 

@@ -3,36 +3,22 @@
 It selects; how a step looks on a page is decided elsewhere.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from robotape.tape import Tape
+from robotape_harness.campaign.events import Effect, effects_of
 from robotape_harness.faults.fault import Fault
 from robotape_harness.faults.inject import Struck
-from robotape_harness.ledger import Commit
-from robotape_harness.oracles.history import Attempt, CallHistory, attempts_struck, calls_of
+from robotape_harness.oracles.history import CallHistory, attempts_struck, calls_of
 from robotape_harness.oracles.verdict import Verdict
 from robotape_harness.simulation.trial import Trial
 
-__all__ = ["Effect", "Story", "last_steps", "story_of"]
+__all__ = ["Story", "last_steps", "story_of"]
 
 HEAD = 12  # steps shown before the middle of a long story is left out
 TAIL = 6
 LAST = 10  # steps of a run of which no call stands out
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """An effect in its place on the tape.
-
-    Attributes:
-        commit: What the ledger has.
-        count: The how manyth of its kind, 1-based: the same name and details.
-    """
-
-    commit: Commit
-    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +53,14 @@ def story_of(trial: Trial, struck: Sequence[Struck], verdicts: Sequence[Verdict]
     if not steps:
         return last_steps(trial)
     calls = calls_of(trial.tape)
-    return Story(_shortened(steps), _struck(calls, struck), *_effects(calls, trial))
+    return Story(_shortened(steps), _struck(calls, struck), *effects_of(trial))
 
 
 def last_steps(trial: Trial) -> Story:
     """The end of a run."""
     length = len(trial.tape)
     steps = tuple(range(max(0, length - LAST), length))
-    return Story(steps, {}, *_effects(calls_of(trial.tape), trial))
+    return Story(steps, {}, *effects_of(trial))
 
 
 def _concerned(tape: Tape, struck: Sequence[Struck], verdicts: Sequence[Verdict]) -> set[str]:
@@ -98,33 +84,3 @@ def _struck(calls: Sequence[CallHistory], struck: Sequence[Struck]) -> dict[int,
         for _, attempt in attempts_struck(calls, [each]):
             found.setdefault(attempt.action, []).append(each.fault)
     return found
-
-
-def _effects(
-    calls: Sequence[CallHistory], trial: Trial
-) -> tuple[dict[int, list[Effect]], tuple[Effect, ...]]:
-    """Where each effect belongs, and those that belong nowhere."""
-    by_id = {call.call_id: call for call in calls}
-    counts: Counter[str] = Counter()
-    placed: dict[int, list[Effect]] = {}
-    stray: list[Effect] = []
-    for commit in trial.ledger.commits:
-        counts[commit.identity] += 1
-        effect = Effect(commit, counts[commit.identity])
-        call = by_id.get(commit.call_id)
-        if call is None:
-            stray.append(effect)
-        else:
-            placed.setdefault(_attempt_of(commit, call, placed).action, []).append(effect)
-    return placed, tuple(stray)
-
-
-def _attempt_of(commit: Commit, call: CallHistory, placed: dict[int, list[Effect]]) -> Attempt:
-    """The attempt under way at that instant; of several, the first without this effect yet."""
-    begun = [each for each in call.attempts if each.began_at <= commit.at] or call.attempts[:1]
-    during = [each for each in begun if commit.at <= each.ended_at] or begun[-1:]
-    for attempt in during:
-        known = {effect.commit.identity for effect in placed.get(attempt.action, ())}
-        if commit.identity not in known:
-            return attempt
-    return during[-1]

@@ -3,12 +3,26 @@
 Words alone; where they stand on the page is decided elsewhere.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 
+from robotape_harness.campaign.findings import Finding
+from robotape_harness.campaign.reductions import NEXT, ORDER, PREEMPTION, SCHEDULE, deviations
+from robotape_harness.faults.case import Case
 from robotape_harness.faults.fault import Fault
 from robotape_harness.report.lines import Style
 
-__all__ = ["advice", "consequence", "harm_style", "harm_word", "noun", "reference", "title"]
+__all__ = [
+    "advice",
+    "consequence",
+    "harm_style",
+    "harm_word",
+    "noun",
+    "passing_words",
+    "reference",
+    "schedule_words",
+    "title",
+]
 
 NOUNS: Mapping[str, tuple[str, str]] = {
     "recorded": ("earlier finding", "earlier findings"),
@@ -19,6 +33,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "swarm": ("swarm run", "swarm runs"),
 }
 
+PASSING = 3  # changes that are told of
 HARMS = {5: "critical", 4: "severe", 3: "serious", 2: "minor", 1: "nuisance"}
 
 # What the caller meets, by kind; where a kind is not here, and in phases beside before and after
@@ -80,6 +95,40 @@ def consequence(fault: Fault) -> str:
         lost = "cannot be read" if fault.kind == "malformed_reply" else "is lost"
         return f"it was done, but the reply {lost}"
     return "no answer from the model" if fault.site.boundary == "llm" else "nothing was done"
+
+
+def schedule_words(case: Case) -> str:
+    """How far a case leaves first in, first out; empty where it does not."""
+    labels = Counter(choice.label for choice in case.choices or () if choice.chosen)
+    counted = {name: labels.pop(name, 0) for name in (ORDER, PREEMPTION, NEXT)}
+    turns = sum(count for label, count in labels.items() if label.startswith(SCHEDULE))
+    told = [
+        _counted(counted[PREEMPTION], "preemption"),
+        _counted(counted[NEXT] + turns, "task taken out of turn", "tasks taken out of turn"),
+    ]
+    if counted[ORDER] and not any(told):
+        told.append("each task goes on until it has to wait")
+    return ", ".join(filter(None, told))
+
+
+def passing_words(finding: Finding) -> str:
+    """Which single changes make its case pass, the telling ones; empty where there is none.
+
+    Of a case of one element, that it passes without it goes without saying.
+    """
+    explanation = finding.explanation
+    if explanation is None:
+        return ""
+    is_one = len(finding.case.faults) + len(deviations(finding.case)) == 1
+    told = [what for what in explanation.passing if not (is_one and what.startswith("without "))]
+    more = f"; and {len(told) - PASSING} more" if len(told) > PASSING else ""
+    return "; ".join(told[:PASSING]) + more
+
+
+def _counted(count: int, noun: str, nouns: str = "") -> str:
+    if not count:
+        return ""
+    return f"1 {noun}" if count == 1 else f"{count} {nouns or f'{noun}s'}"
 
 
 def advice(oracle: str) -> str:

@@ -1,7 +1,7 @@
 """Laws of a whole campaign: workers, kills and earlier findings change nothing of its report."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from robotape_harness.campaign.engine import Memory, run_campaign
 from robotape_harness.campaign.findings import CampaignReport, Finding, group
 from robotape_harness.report.document import dumps
 from robotape_harness.scenario import Scenario
-from robotape_harness.simulation.trial import Trial
+from robotape_harness.simulation.trial import Limits, Trial
 from robotape_harness.world import World
 from tests.harness.campaign.test_pairs import lenient, with_ways
 from tests.harness.oracles.planted import Doer, doing, pay_42, paying, paying_with_key
@@ -148,11 +148,17 @@ def test_control_without_the_race_they_find_nothing() -> None:
 
 
 def test_findings_are_refined_in_one_go_when_the_campaign_has_ended() -> None:
-    def refine(of: Scenario, found: tuple[Finding, ...], before: Trial) -> tuple[Finding, ...]:
-        assert (of, before.ending) == (NAIVE, "answered")
-        return tuple(alike[0] for alike in group(found))
+    def refine(
+        scenario: Scenario,
+        findings: Sequence[Finding],
+        baseline: Trial,
+        *,
+        limits: Limits | None = None,
+    ) -> tuple[Finding, ...]:
+        assert (scenario.task, baseline.ending, limits) == (NAIVE.task, "answered", None)
+        return tuple(alike[0] for alike in group(findings))
 
-    whole = run_campaign(NAIVE, budget=SMALL)
+    whole = run_campaign(NAIVE, budget=SMALL, refine=None)
     assert len(whole.findings) > 1
     assert len(run_campaign(NAIVE, budget=SMALL, refine=refine).findings) == 1
 

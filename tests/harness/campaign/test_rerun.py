@@ -1,6 +1,9 @@
 """Laws of replaying: the same run, byte for byte, or which step is the first to differ."""
 
+import asyncio
+import hashlib
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +11,15 @@ import pytest
 
 from robotape import Tool
 from robotape_harness.campaign.engine import run_campaign
+from robotape_harness.campaign.record import FindingRecord, record_of
 from robotape_harness.campaign.rerun import ReplayError, replay
-from robotape_harness.campaign.store import FindingRecord, load, record_of, save
+from robotape_harness.campaign.store import load, save
+from robotape_harness.campaign.strike import strike
 from robotape_harness.faults.case import Case
+from robotape_harness.faults.catalogue import possible
+from robotape_harness.faults.fault import sites_of
 from robotape_harness.simulation.choices import Choices
-from robotape_harness.simulation.trial import simulate
+from robotape_harness.simulation.trial import Trial, simulate
 from robotape_harness.world import World
 from tests.harness.oracles.planted import Doer, doing, pay_42, paying, paying_with_key
 
@@ -82,3 +89,65 @@ def test_a_scenario_that_fails_without_faults_cannot_be_replayed() -> None:
     with pytest.raises(ReplayError, match="LookupError: moved") as caught:
         replay(RECORD, doing(broken))
     assert RECORD.id in str(caught.value)
+
+
+# -- what is no longer there, or no longer fits
+
+
+def test_a_call_that_is_no_longer_made_is_named_with_those_that_are() -> None:
+    async def send(order: str) -> str:
+        """Send."""
+        return order
+
+    async def sending(doer: Doer, _: World) -> str:
+        return str(await doer.call("send", order="42"))
+
+    with pytest.raises(ReplayError, match=r"no call tool:pay#1 any more.*calls are tool:send#1"):
+        replay(RECORD, doing(sending, Tool(send)))
+
+
+def test_a_kind_that_is_no_longer_in_the_catalogue_is_named_with_those_that_are() -> None:
+    [fault] = RECORD.case.faults
+    gone = replace(RECORD.case, faults=(replace(fault, kind="gremlin"),))
+    with pytest.raises(ReplayError, match="called 'gremlin'; there are: error"):
+        replay(replace(RECORD, case=gone), NAIVE)
+
+
+def test_a_call_that_another_fault_keeps_from_being_made_is_no_trouble() -> None:
+    """The site is there; that the run does not come so far any more may be the repair."""
+    scenario = doing(pay_twice, paying(max_retries=0))
+    first, second = (
+        next(f for f in possible(site) if str(f).startswith("permanent_error before"))
+        for site in sites_of(simulate(scenario).tape)
+    )
+    record = replace(RECORD, case=Case(faults=(first, second)))
+    outcome = replay(record, scenario)
+    assert [bool(each.attempts) for each in outcome.struck] == [True, False]
+    assert outcome.verdicts == ()
+
+
+async def fanning_out(doer: Doer, _: World, *, tasks: int = 3) -> str:
+    await asyncio.gather(*(asyncio.sleep(0) for _ in range(tasks)))
+    return str(await doer.call("pay", order="42"))
+
+
+def test_code_that_asks_for_other_decisions_replays_what_still_fits_and_says_so() -> None:
+    scenario = doing(fanning_out, paying())
+    fault = replace(RECORD.case, seed=0).faults[0]
+    baseline = simulate(scenario)
+    case = Case(faults=(fault,))
+    trial = strike(scenario, case, baseline, choices=Choices.seeded(5)).trial
+    recorded = replace(case, choices=trial.choices.recorded)
+    record = record_of(replace(FINDINGS[0], trial=trial, case=recorded, digest=digest(trial)), "")
+    assert replay(record, scenario).identical
+
+    changed = doing(partial(fanning_out, tasks=5), paying())
+    outcome = replay(record, changed)
+    assert not outcome.identical
+    assert outcome.trial.ending == "answered"
+    assert [verdict.oracle for verdict in outcome.verdicts] == ["duplicate_side_effect"]
+    assert "replay diverged at choice" in outcome.first_difference
+
+
+def digest(trial: Trial) -> str:
+    return hashlib.sha256(trial.tape.to_bytes()).hexdigest()

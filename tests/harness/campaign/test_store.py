@@ -2,21 +2,21 @@
 
 import json
 import os
+import resource
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from robotape_harness.campaign.engine import run_campaign
+from robotape_harness.campaign.record import FORMAT, record_of
 from robotape_harness.campaign.store import (
-    FORMAT,
     AmbiguousFinding,
     FindingFormatError,
     FindingNotFound,
     UnwritableDirectory,
     check_writable,
     load,
-    record_of,
     save,
     stored,
 )
@@ -140,6 +140,41 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_scrap(
     monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(UnwritableDirectory, match="No space left on device"):
         save(FINDING, tmp_path, "another target")
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_a_disk_that_is_full_at_any_byte_leaves_the_old_file_and_no_scrap(tmp_path: Path) -> None:
+    """The limit on the size of a file fails a write half way, as a full disk does."""
+    path = save(FINDING, tmp_path, TARGET)
+    before = path.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for room in range(0, len(before), 97):
+        try:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+            with pytest.raises(UnwritableDirectory, match="choose another folder"):
+                save(FINDING, tmp_path, "another target")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert path.read_bytes() == before
+        assert os.listdir(tmp_path) == [path.name]
+    save(FINDING, tmp_path, TARGET)  # control: with room enough it is written
+
+
+@pytest.mark.parametrize("step", ["open", "fsync", "replace"])
+def test_ctrl_c_in_the_middle_of_a_write_leaves_the_old_file_and_no_scrap(
+    step: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = save(FINDING, tmp_path, TARGET)
+    before = path.read_bytes()
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os if step == "fsync" else Path, step, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        save(FINDING, tmp_path, "another target")
+    monkeypatch.undo()
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == [path.name]
 

@@ -8,7 +8,8 @@ from robotape.models.record import Record, encode
 from robotape.models.steps import StepStatus, StepType
 from robotape.tape import Tape
 from robotape_harness.campaign.coverage import Coverage, StageCoverage
-from robotape_harness.campaign.findings import CampaignReport, Finding
+from robotape_harness.campaign.findings import CampaignReport, Finding, Shrinkage
+from robotape_harness.campaign.fingerprint import Fingerprint
 from robotape_harness.faults.case import Case
 from robotape_harness.faults.fault import Fault, Site
 from robotape_harness.faults.inject import Struck
@@ -28,6 +29,8 @@ TWICE = Verdict(
     "the effect had happened, and attempt 2 carried no key the service could know it by",
     (3, 5),
 )
+PAID_TWICE = Fingerprint("duplicate_side_effect", "refund_desk/refund")
+SHRUNK = Shrinkage(faults=3, deviations=40, runs=12, is_minimal=True)
 DELAY: dict[str, Any] = {"retryable": True, "delay": 0.341, "ceiling": 0.5}
 
 

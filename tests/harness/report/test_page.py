@@ -1,6 +1,7 @@
 """The page for people: worst findings first, each with its way out; stable byte for byte."""
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,9 +9,14 @@ import pytest
 from robotape import BaseAgent, RunResult, Step, StepType
 from robotape_harness import CampaignReport, Limits, Scenario, World, run_campaign
 from robotape_harness.campaign.coverage import StageCoverage
+from robotape_harness.campaign.explain import Change, Explanation
+from robotape_harness.campaign.findings import Confirmation
+from robotape_harness.faults.case import Case
+from robotape_harness.ledger import EffectLedger
 from robotape_harness.oracles import Verdict
-from robotape_harness.report.lines import plain
+from robotape_harness.report.lines import WIDTH, plain
 from robotape_harness.report.page import finding_lines, report_lines, result_lines
+from robotape_harness.simulation.choices import Choice
 from tests.harness.report import samples
 
 HEAD = """\
@@ -170,3 +176,66 @@ def test_control_without_any_run_there_is_nothing_to_show() -> None:
     facts: dict[str, Any] = {"status": "target_error", "findings": (), "coverage": None}
     text = text_of(**facts, baseline=None, message="no oracle is called hung")
     assert text == "refund_desk:naive  seed 0, 24 simulated runs\n\n"
+
+
+# -- what was found out about a finding
+
+
+def page(**changes: Any) -> str:
+    found = samples.finding(**changes)
+    return plain(report_lines(samples.report(findings=(found,))))
+
+
+def explanation() -> Explanation:
+    fault_free = samples.trial(ledger=EffectLedger())
+    return Explanation(
+        changes=(Change("without it"), Change("before commit instead of after commit")),
+        nearest=fault_free,
+        nearest_is="the fault-free run",
+        differs_at=4,
+    )
+
+
+def test_what_makes_it_pass_and_the_nearest_run_that_does_are_shown() -> None:
+    text = page(explanation=explanation())
+    assert "passes   before commit instead of after commit\n" in text
+    assert "without it" not in text  # of one fault that goes without saying
+    assert (
+        "beside   the nearest run that passes: the fault-free run; the two part at step 3" in text
+    )
+    assert "++ committed: refund" in text
+    assert max(map(len, text.splitlines())) <= WIDTH
+
+
+def test_of_many_changes_a_few_are_told() -> None:
+    many = tuple(Change(f"change {number}") for number in range(9))
+    told = page(explanation=replace(explanation(), changes=many))
+    assert "passes   change 0; change 1; change 2; and 6 more\n" in told
+
+
+def test_a_finding_that_does_not_replay_says_so_in_place_of_a_command() -> None:
+    parted = Confirmation(alone=True, difference="the first step that differs is now 7")
+    text = page(confirmed=parted)
+    assert "not reproducible: made alone in a fresh process, the run goes another way" in text
+    assert "robotape replay" not in text
+    here = page(confirmed=Confirmation(alone=False, difference="step 7"))
+    assert "made a second time, the run goes another way: step 7" in here
+
+
+def test_control_one_that_does_is_replayed_by_a_command_with_a_note_if_there_is_one() -> None:
+    assert "replay   robotape replay 3fa9c1d2e4\n" in page(confirmed=Confirmation(alone=True))
+    noted = page(confirmed=Confirmation(alone=False, note="made again in this process alone"))
+    assert "replay   robotape replay 3fa9c1d2e4\n           made again in this process" in noted
+
+
+def test_how_far_it_leaves_first_in_first_out_is_counted() -> None:
+    choices = (
+        Choice("schedule:order", 2, 1),
+        Choice("schedule:on", 3, 2),
+        Choice("schedule:on", 3, 0),
+        Choice("schedule:next", 3, 1),
+    )
+    assert "schedule 1 preemption, 1 task taken out of turn\n" in page(case=Case(choices=choices))
+    alone = page(case=Case(choices=choices[:1]))
+    assert "schedule each task goes on until it has to wait\n" in alone
+    assert "schedule" not in page()

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from robotape_harness.campaign.record import FindingRecord, record_of
 from robotape_harness.campaign.rerun import ReplayOutcome
-from robotape_harness.campaign.store import FindingRecord, record_of
 from robotape_harness.report.lines import plain
 from robotape_harness.report.replayed import (
     fails,
