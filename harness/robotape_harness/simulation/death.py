@@ -200,11 +200,11 @@ class MortalTape(Tape):
 
     process: Process | None = None
 
-    def record(self, *args: Any, **options: Any) -> Record:
-        """Write a step down; see `Tape.record`."""
+    def write(self, entry: Record) -> Record:
+        """Write a step down; see `Tape.write`."""
         if self.process is None:
-            return super().record(*args, **options)
+            return super().write(entry)
         self.process.writing()
-        entry = super().record(*args, **options)
+        written = super().write(entry)
         self.process.written()
-        return entry
+        return written

@@ -130,6 +130,27 @@ def test_a_first_delivery_that_is_cancelled_is_no_delivery() -> None:
     assert (injector.fired, type(trial.error)) == (1, CallTimeoutError)
 
 
+def test_a_second_delivery_ends_at_the_first_call_its_body_makes() -> None:
+    """The tape has that attempt already, and an attempt is made once."""
+
+    async def pay(ctx: RunContext[World], order: str) -> str:
+        """Commit, look, commit."""
+        ctx.deps.ledger.commit("begun", order=order)
+        await look_up.execute({"order": order}, ctx)
+        ctx.deps.ledger.commit("paid", order=order)
+        return "paid"
+
+    async def look(order: str) -> str:
+        """Look."""
+        return order
+
+    look_up: Tool[Any] = Tool(look)
+    scenario = doing(pay_42, Tool(pay, effect_key=lambda args: args.order))
+    evidence = under(scenario, "repeat", "duplicate_delivery")
+    assert evidence.trial.ending == "answered"
+    assert [entry.effect for entry in evidence.trial.ledger.commits] == ["begun", "paid", "begun"]
+
+
 # -- late
 
 
