@@ -95,6 +95,9 @@ test-redis: $(VENV)/ready ## the cache's tests against a Redis server, installed
 test-clients: $(VENV)/ready ## the HTTP seam beside the oldest and newest clients it supports
 	@$(PY) tests/checks/clients.py $(ARGS)
 
+test-clients: $(VENV)/ready ## the HTTP seam beside the oldest and newest clients it supports
+	@$(PY) tests/checks/clients.py $(ARGS)
+
 test-pythons: $(VENV)/ready ## the suite under every Python 3.11-3.14 found here
 	@$(PY) tests/checks/pythons.py $(ARGS)
 
