@@ -38,7 +38,9 @@ COMBINATIONS = (
     Combination("oldest", ("aiohttp==3.11.0", "httpx==0.27.0", "httpx2==2.0.0"), 300),
     Combination("aiohttp-3.12", ("aiohttp==3.12.0",), 100),
     Combination("aiohttp-3.13", ("aiohttp==3.13.0",), 100),
-    Combination("sdks-on-httpx", ("aiohttp", "httpx", "openai<3", "anthropic<2"), 250),
+    Combination(
+        "sdks-on-httpx", ("aiohttp", "httpx", "openai[aiohttp]<3", "anthropic[aiohttp]<2"), 250
+    ),
     Combination(
         "newest", ("aiohttp", "httpx", "httpx2", "openai[aiohttp]", "anthropic[aiohttp]"), 300
     ),
