@@ -7,7 +7,7 @@ end, or a far one, comes after it.
 from collections.abc import Iterable
 
 from robotape_harness.campaign.pairs import pairs
-from robotape_harness.campaign.stages import Stage, recorded, schedules, singles
+from robotape_harness.campaign.stages import Stage, cuts, recorded, schedules, singles
 from robotape_harness.campaign.swarm import swarm
 
 __all__ = ["STAGES", "stages_of"]
@@ -15,6 +15,7 @@ __all__ = ["STAGES", "stages_of"]
 AGENDA: tuple[Stage, ...] = (
     Stage("recorded", "earlier findings", recorded),
     Stage("singles", "faults", singles),
+    Stage("cuts", "cuts", cuts),
     Stage("schedules", "schedules", schedules, is_search=True, share=0.25),
     Stage("pairs", "pairs of faults", pairs, is_search=True, share=0.6),
     Stage("swarm", "swarm runs", swarm, is_search=True),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from robotape_harness.campaign.orders import choices_of
+from robotape_harness.campaign.orders import choices_of, schedule_of
 from robotape_harness.campaign.outcome import Outcome, outcome_of
 from robotape_harness.campaign.proposal import Proposal
 from robotape_harness.campaign.strike import strike
@@ -66,5 +66,13 @@ class Examiner:
         if baseline is None:
             baseline = simulate(self._scenario, seed=case.seed, limits=self._limits)
             self._baselines[case.seed] = baseline
-        choices = None if order is None else choices_of(order, case.seed)
-        return strike(self._scenario, case, baseline, choices=choices, limits=self._limits)
+        if order is None:
+            return strike(self._scenario, case, baseline, limits=self._limits)
+        return strike(
+            self._scenario,
+            case,
+            baseline,
+            choices=choices_of(order, case.seed),
+            schedule=schedule_of(order, baseline, case.seed),
+            limits=self._limits,
+        )

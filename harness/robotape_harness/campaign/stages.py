@@ -12,14 +12,16 @@ from robotape_harness.campaign.outcome import Outcome
 from robotape_harness.campaign.proposal import Proposal, fault_key
 from robotape_harness.campaign.sweep import Sweep
 from robotape_harness.faults.case import Case
+from robotape_harness.faults.cuts import cuts_of, not_cut
 from robotape_harness.faults.fault import Fault
 from robotape_harness.simulation.trial import Trial
 
-__all__ = ["Known", "Proposals", "Stage", "recorded", "schedules", "singles"]
+__all__ = ["Known", "Proposals", "Stage", "cuts", "recorded", "schedules", "singles"]
 
 Proposals = Generator[Sequence[Proposal], Sequence[Outcome], None]
 """Yields batches, is sent their outcomes; a batch that was cut short is the last."""
 
+CUT = "run"  # the boundary of cuts
 BATCH = 16  # schedules that are drawn at a time
 ALONE = "no two tasks were ever ready at once"
 LULL = 128  # schedules in a row that show no new interleaving, after which no more are drawn
@@ -52,7 +54,8 @@ class Known:
     def learn(self, proposal: Proposal, outcome: Outcome) -> None:
         """Take in what came of a case."""
         faults = proposal.case.faults
-        if len(faults) == 1 and proposal.case == Case(seed=self.seed, faults=faults):
+        is_bare = len(faults) == 1 and proposal.case == Case(seed=self.seed, faults=faults)
+        if is_bare and faults[0].site.boundary != CUT:
             self.singles.append((faults[0], outcome))
         if outcome.state in {"finding", "waived"} and faults:
             fired = [fault for fault, hit in zip(faults, outcome.fired, strict=True) if hit]
@@ -90,6 +93,16 @@ def singles(known: Known) -> Proposals:
     faults = known.plan.faults
     known.possible["singles"] = len(faults)
     yield [Proposal(Case(seed=known.seed, faults=(fault,))) for fault in faults]
+
+
+def cuts(known: Known) -> Proposals:
+    """A cancellation between any two steps, and a death at every write and every effect."""
+    found = cuts_of(known.baseline)
+    known.possible["cuts"] = len(found)
+    reason = not_cut(known.baseline)
+    if reason:
+        known.left_out["cuts"] = Counter({reason: 1})
+    yield [Proposal(Case(seed=known.seed, faults=(cut,))) for cut in found]
 
 
 def schedules(known: Known) -> Proposals:

@@ -6,6 +6,7 @@ from robotape_harness.faults.cuts import injector_of
 from robotape_harness.oracles.verdict import Evidence
 from robotape_harness.scenario import Scenario
 from robotape_harness.simulation.choices import Choices
+from robotape_harness.simulation.schedules import Schedule
 from robotape_harness.simulation.trial import Limits, Trial, simulate
 
 __all__ = ["limits_for", "strike"]
@@ -22,6 +23,7 @@ def strike(
     baseline: Trial,
     *,
     choices: Choices | None = None,
+    schedule: Schedule | None = None,
     limits: Limits | None = None,
 ) -> Evidence:
     """Run a scenario as a case has it.
@@ -32,6 +34,7 @@ def strike(
         baseline: The fault-free run of the same scenario under the same seed.
         choices: Decide in place of the case's own, to look for another schedule; `choices` of
             the trial then has what they decided.
+        schedule: What decides where `choices` come from a seed; None for uniform.
         limits: What the run may use up; None derives it from the baseline.
     """
     injectors = [injector_of(fault) for fault in case.faults]
@@ -39,6 +42,7 @@ def strike(
         scenario,
         seed=case.seed,
         choices=case.replayed() if choices is None else choices,
+        schedule=schedule,
         interceptors=injectors,
         limits=limits or limits_for(baseline),
     )

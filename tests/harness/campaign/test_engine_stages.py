@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from robotape import BaseAgent, Tool
+from robotape import Tool
 from robotape_harness.campaign.budget import Budget
 from robotape_harness.campaign.engine import Memory, run_campaign
 from robotape_harness.campaign.findings import CampaignReport, Finding, group
@@ -91,11 +91,11 @@ def test_a_campaign_that_was_cut_short_goes_on_and_ends_with_the_same_report(
     ran: list[int] = []
     memory = Memory(journal=tmp_path / "campaigns", tell=notes.append)
 
-    def counting(world: World) -> BaseAgent:
+    def counting() -> World:
         ran.append(1)
-        return NAIVE.agent(world)
+        return World()
 
-    watched = replace(NAIVE, agent=counting)
+    watched = replace(NAIVE, world=counting)
     resumed = run_campaign(watched, budget=SMALL, memory=memory)
     whole = run_campaign(NAIVE, budget=SMALL)
     assert notes == ["going on with a campaign that was cut short after 15 runs"]
