@@ -96,8 +96,8 @@ def test_a_campaign_that_was_cut_short_goes_on_and_ends_with_the_same_report(
         return World()
 
     watched = replace(NAIVE, world=counting)
-    resumed = run_campaign(watched, budget=SMALL, memory=memory)
-    whole = run_campaign(NAIVE, budget=SMALL)
+    resumed = run_campaign(watched, budget=SMALL, memory=memory, refine=None)
+    whole = run_campaign(NAIVE, budget=SMALL, refine=None)
     assert notes == ["going on with a campaign that was cut short after 15 runs"]
     assert dumps(resumed) == dumps(whole)
     assert len(ran) <= whole.runs - 15
