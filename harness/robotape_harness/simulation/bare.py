@@ -51,6 +51,7 @@ class BareLoop(asyncio.BaseEventLoop):
     _stopping: bool
 
     def __init__(self) -> None:
+        collect_young()  # what earlier runs left is not to end in the middle of this one
         self._step_type = check_python()
         super().__init__()
         self._asyncgens = OrderedWeakSet()
@@ -134,8 +135,6 @@ class BareLoop(asyncio.BaseEventLoop):
             raise RuntimeError("This event loop is already running")
         if asyncio._get_running_loop() is not None:
             raise RuntimeError("Cannot run the event loop while another loop is running")
-        if not self.steps:
-            collect_young()  # what earlier runs left is not to end in the middle of this one
         self._settle()
         try:
             with steady():

@@ -38,8 +38,17 @@ def steady() -> AbstractContextManager[None]:
 
 
 def collect_young() -> None:
-    """Collect what became garbage since the last time; what survives is not looked at again."""
-    gc.collect(YOUNG)
+    """Collect what became garbage since the last time; what survives is not looked at again.
+
+    Whoever has asked to hear of collections does not hear of this one: a test library that
+    measures them would draw from the run's clock.
+    """
+    listeners = [*gc.callbacks]
+    gc.callbacks.clear()
+    try:
+        gc.collect(YOUNG)
+    finally:
+        gc.callbacks.extend(listeners)
 
 
 @cache
@@ -111,7 +120,7 @@ class _Steady:
         self._depth = 0
         self._collects = False
         self._modules: tuple[ModuleType, ...] = ()
-        self._tasks: list[tuple[str, Any]] = []
+        self._tasks: tuple[tuple[str, Any], ...] = ()
 
     def __enter__(self) -> None:
         modules = check_sets()
@@ -135,7 +144,7 @@ class _Steady:
         self._collects = gc.isenabled()
         gc.disable()
         own = vars(asyncio.tasks)
-        self._tasks = [(name, own[name]) for name in TASKS if name in own]
+        self._tasks = tuple((name, own[name]) for name in TASKS if name in own)
         for name, tasks in self._tasks:
             setattr(asyncio.tasks, name, _InOrder(tasks))
 
@@ -144,6 +153,7 @@ class _Steady:
             delattr(module, SHADOWED)
         for name, tasks in self._tasks:
             setattr(asyncio.tasks, name, tasks)
+        self._modules = self._tasks = ()
         if self._collects:
             gc.enable()
 
