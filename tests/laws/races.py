@@ -10,6 +10,7 @@ from typing import Any
 
 from robotape_harness import World
 from robotape_harness.simulation import Choices, DeadlockError, Schedule, SimLoop
+from robotape_harness.simulation.accesses import observe
 
 Program = Callable[[Any], Awaitable[bool]]
 
@@ -106,7 +107,9 @@ def strikes(
 
 
 async def _awaited(program: Program) -> bool:
-    return await program(Shop())
+    shop = Shop()
+    observe(shop)
+    return await program(shop)
 
 
 def runs_to_the_bug(

@@ -15,6 +15,7 @@ from robotape_harness.simulation.choices import (
     load_choices,
 )
 from robotape_harness.simulation.clocks import EPOCH
+from robotape_harness.simulation.conflicts import ConflictSearch, Directed
 from robotape_harness.simulation.detect import (
     BusyTask,
     CallLimitError,
@@ -51,7 +52,9 @@ __all__ = [
     "ChoiceDivergenceError",
     "Choices",
     "Chooser",
+    "ConflictSearch",
     "DeadlockError",
+    "Directed",
     "EPOCH",
     "EscapeError",
     "Fifo",

@@ -20,6 +20,7 @@ __all__ = [
     "UnsupportedPython",
     "abandon",
     "awaited_by",
+    "callback_of",
     "check_python",
     "is_wakeup",
     "run_outside",
@@ -140,10 +141,17 @@ def awaited_by(task: asyncio.Task[Any]) -> asyncio.Future[Any] | None:
     return waiter
 
 
+def callback_of(handle: asyncio.Handle) -> Callable[..., object]:
+    """What a handle calls."""
+    insides: Any = handle
+    callback: Callable[..., object] = insides._callback
+    return callback
+
+
 def task_of(handle: asyncio.Handle) -> asyncio.Task[Any]:
     """The task that a handle steps; it must be one that does."""
-    insides: Any = handle
-    task: asyncio.Task[Any] = insides._callback.__self__
+    bound: Any = callback_of(handle)
+    task: asyncio.Task[Any] = bound.__self__
     return task
 
 

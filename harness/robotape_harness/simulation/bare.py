@@ -7,11 +7,13 @@ subclasses to say.
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import nullcontext
 from contextvars import Context
-from itertools import groupby
+from itertools import groupby, islice
 from math import inf
 from typing import Any, TypeVarTuple
 
+from robotape_harness.simulation.accesses import Recorder
 from robotape_harness.simulation.asyncio_internals import ENDING, check_python, is_wakeup
 from robotape_harness.simulation.line import Line
 from robotape_harness.simulation.ordered import OrderedWeakSet, creation_order
@@ -37,6 +39,7 @@ class BareLoop(asyncio.BaseEventLoop):
         steps: How many callbacks and task steps have run.
         line: The task steps that are ready now, and who is asked which of them goes next;
             None where they go as they came.
+        recorder: Hears of every step, if there is one.
 
     Source:
         The rule about barriers: reference/simulation.md, section 2.2.
@@ -56,6 +59,7 @@ class BareLoop(asyncio.BaseEventLoop):
         super().__init__()
         self._asyncgens = OrderedWeakSet()
         self.line: Line | None = None
+        self.recorder: Recorder | None = None
         self._timers = Timers()
         self._now = 0.0
         self._watch_from: float = inf
@@ -117,7 +121,7 @@ class BareLoop(asyncio.BaseEventLoop):
             RuntimeError: The loop is running.
         """
         super().close()
-        self.line = None  # what it asks may refer to the loop
+        self.line = self.recorder = None  # they may refer to the loop
         self._timers.clear()
 
     def run_forever(self) -> None:
@@ -137,7 +141,7 @@ class BareLoop(asyncio.BaseEventLoop):
             raise RuntimeError("Cannot run the event loop while another loop is running")
         self._settle()
         try:
-            with steady():
+            with steady(), nullcontext() if self.recorder is None else self.recorder.primitives():
                 super().run_forever()
             self._raise_failure()
         except BaseException:
@@ -177,7 +181,7 @@ class BareLoop(asyncio.BaseEventLoop):
             self._collect_at = self.steps + COLLECT_EVERY
             collect_young()
         todo = len(self._ready) + (0 if line is None else len(line))
-        if self._debug or self.steps + todo >= self._watch_from:
+        if self._debug or self.recorder or self.steps + todo >= self._watch_from:
             self._run_watched(todo)
         elif line is None:
             self._run_in_order(todo)
@@ -228,10 +232,15 @@ class BareLoop(asyncio.BaseEventLoop):
             self.steps += 1
             task = self._owner(handle)
             self._current_handle = handle
+            ready = len(self._ready)
+            if self.recorder is not None:
+                self.recorder.begin(handle, task)
             try:
                 handle._run()
             finally:
                 self._current_handle = None
+                if self.recorder is not None:
+                    self.recorder.end(islice(self._ready, ready, None))
             self._raise_failure(handle)
             self.after_step(task)
 

@@ -18,6 +18,7 @@ from robotape.secrets import redactor
 from robotape.tape import Tape, tape_of
 from robotape_harness.ledger import EffectLedger
 from robotape_harness.scenario import Scenario, ScenarioError
+from robotape_harness.simulation.accesses import observe
 from robotape_harness.simulation.death import LIFE, Process, ProcessDied
 from robotape_harness.simulation.detect import CallLimitError
 from robotape_harness.simulation.handle import RunHandle
@@ -130,6 +131,7 @@ class SimulatedRun:
             with self._blaming("world"):
                 world = scenario.world()
                 self.ledger = _ledger_of(world)
+                observe(world)
                 self._world = world
         if self._process is not None:
             self._belong(self._process)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
+from robotape_harness.simulation.accesses import Recorder
 from robotape_harness.simulation.choices import Choices
 from robotape_harness.simulation.line import Line, Picks
 
@@ -27,10 +28,12 @@ class Waiting(Protocol):
     Attributes:
         steps: How many callbacks and task steps it has run.
         line: The task steps that are ready.
+        recorder: May be set to one that notes what the run does.
     """
 
     steps: int
     line: Line | None
+    recorder: Recorder | None
 
 
 class Schedule(Protocol):
