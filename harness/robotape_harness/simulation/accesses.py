@@ -82,15 +82,20 @@ class Recorder:
     def touch(self, thing: object, mode: Mode, part: str = "") -> None:
         """Hear that the present step touches something; outside a step nobody cares."""
         if self._is_in_step:
-            number = self._numbers.get(id(thing))
-            if number is None:
-                number = self._numbers[id(thing)] = len(self._kept)
-                self._kept.append(thing)
-            self.steps[-1].accesses.add(Access((number, part), mode))
+            self.steps[-1].accesses.add(Access((self._number(thing), part), mode))
+
+    def _number(self, thing: object) -> int:
+        number = self._numbers.get(id(thing))
+        if number is None:
+            number = self._numbers[id(thing)] = len(self._kept)
+            self._kept.append(thing)
+        return number
 
     def begin(self, handle: asyncio.Handle, task: "asyncio.Task[Any] | None") -> None:
         """Hear that a step begins."""
-        lineage = None if task is None else getattr(task, "robotape_lineage", (task.get_name(),))
+        lineage: tuple[int, ...] | None = getattr(task, "robotape_lineage", None)
+        if task is not None and lineage is None:
+            lineage = (-1, self._number(task))  # a foreign factory made it
         self.steps.append(Step(lineage, enabled_by=self._enablers.pop(id(handle), None)))
         self._is_in_step = True
         if task is None:
