@@ -23,7 +23,7 @@ endif
 # pip runs without asking or reporting home.
 PIP_INSTALL = $(PY) -m pip --disable-pip-version-check --no-input install --quiet
 
-.PHONY: help env demo test suite bench docs lint format clean lock test-latest test-pythons \
+.PHONY: help env demo test suite bench campaign docs lint format clean lock test-latest test-pythons \
 	check-fresh check-determinism test-postgres test-redis test-clients
 
 help:
@@ -85,6 +85,9 @@ check-fresh: $(VENV)/ready ## clone HEAD, empty HOME and environment, run the RE
 
 check-determinism: $(VENV)/ready ## same seed, same bytes: across processes and hash seeds
 	@$(PY) tests/checks/determinism.py $(ARGS)
+
+campaign: $(VENV)/ready ## hunt every planted agent of fixtures/defects; no sound twin may be accused
+	@$(PY) tests/checks/defects.py $(ARGS)
 
 test-postgres: $(VENV)/ready ## the tape store's tests against a PostgreSQL server, installed if missing
 	@$(PY) tests/servers/postgres.py --install -- $(PY) -m pytest tests/robotape/storage $(ARGS)

@@ -1,0 +1,146 @@
+"""`make campaign`: every planted agent of fixtures/defects is found, no sound twin is accused.
+
+Each file there holds pairs of scenarios, `name` and `name_mended`, that differ in one bug; its
+`PLANTED` says which oracle has to accuse the first of each pair. Every pair is hunted under
+twenty seeds.
+"""
+
+import argparse
+import importlib.util
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+
+from robotape_harness import Choices, Scenario, run_campaign
+from robotape_harness.campaign.strike import strike
+from robotape_harness.campaign.sweep import plan_sweep
+from robotape_harness.faults.case import Case
+from robotape_harness.faults.fault import Fault
+from robotape_harness.oracles import judge
+from robotape_harness.simulation.trial import Trial
+
+FOLDER = Path(__file__).parent.parent.parent / "fixtures/defects"
+SEEDS = range(20)
+SCHEDULES = 20  # other orders of the ready tasks, without a fault
+MIXED = 2  # other orders for every fault that happens once
+AN_HOUR = {"retry_after": 3600.0}
+
+
+@dataclass(frozen=True)
+class Defect:
+    """One planted bug, and its absence.
+
+    Attributes:
+        name: Of the planted scenario.
+        oracle: Who has to accuse it.
+        planted: The scenario with the bug.
+        sound: The scenario without.
+    """
+
+    name: str
+    oracle: str
+    planted: Scenario
+    sound: Scenario
+
+
+def defects() -> list[Defect]:
+    """All there are, file by file, as each file lists them."""
+    return [defect for path in sorted(FOLDER.glob("*.py")) for defect in _defects_in(_load(path))]
+
+
+def accusations(scenario: Scenario, seed: int) -> Counter[str]:
+    """Who accuses a scenario, and how often, under everything that is tried.
+
+    Raises:
+        ValueError: The fault-free run cannot be measured against.
+    """
+    report = run_campaign(scenario, seed=seed)
+    if report.baseline is None or report.status == "target_error":
+        raise ValueError(f"{scenario.name}: {report.message}")
+    found = Counter(v.oracle for finding in report.findings for v in finding.verdicts)
+    found.update(_elsewhere(scenario, seed, report.baseline))
+    return found
+
+
+def _elsewhere(scenario: Scenario, seed: int, baseline: Trial) -> Iterator[str]:
+    """What else is tried: other schedules, alone and with a fault; a provider that says: later."""
+    for number in range(SCHEDULES):
+        yield from _judged(scenario, Case(seed=seed), baseline, number)
+    for fault in plan_sweep(baseline.tape).faults:
+        case = Case(seed=seed, faults=(fault,))
+        if fault.kind == "rate_limit":
+            yield from _judged(scenario, _later(case, fault), baseline, None)
+        if fault.mode == "once":
+            for number in range(MIXED):
+                yield from _judged(scenario, case, baseline, number)
+
+
+def _later(case: Case, fault: Fault) -> Case:
+    return replace(case, faults=(replace(fault, params=AN_HOUR),))
+
+
+def _judged(scenario: Scenario, case: Case, baseline: Trial, schedule: int | None) -> Iterator[str]:
+    choices = None if schedule is None else Choices.seeded(1_000 * case.seed + schedule)
+    evidence = strike(scenario, case, baseline, choices=choices)
+    if evidence.trial.ending == "target_error":
+        raise ValueError(f"{scenario.name}, {case}: {evidence.trial.error!r}")
+    for verdict in judge(evidence, scenario.waived).verdicts:
+        yield verdict.oracle
+
+
+def _load(path: Path) -> ModuleType:
+    """A file of defects; the files beside it are what it may import."""
+    spec = importlib.util.spec_from_file_location(f"defects_{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(path.parent))
+    return module
+
+
+def _defects_in(module: ModuleType) -> Iterator[Defect]:
+    planted: dict[str, str] = getattr(module, "PLANTED", {})
+    for name, oracle in planted.items():
+        pair = [replace(getattr(module, each), name=each) for each in (name, f"{name}_mended")]
+        yield Defect(name, oracle, *pair)
+
+
+def main() -> int:
+    """Hunt all of them, and say who was found by whom."""
+    parser = argparse.ArgumentParser(prog="make campaign", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=len(SEEDS))
+    parser.add_argument("--only", default="", help="part of the names")
+    asked = parser.parse_args()
+    all_of_them = [defect for defect in defects() if asked.only in defect.name]
+    width = max(len(defect.name) for defect in all_of_them)
+    missed = flagged = 0
+    print(f"{'planted agent':{width}}  {'to be found by':24}  found by; its sound twin: accused by")
+    for defect in all_of_them:
+        found, accused, seeds = Counter[str](), Counter[str](), 0
+        for seed in range(asked.seeds):
+            names = accusations(defect.planted, seed)
+            seeds += defect.oracle in names
+            found.update(names.keys())
+            accused.update(accusations(defect.sound, seed).keys())
+        missed += seeds < asked.seeds
+        flagged += bool(accused)
+        others = ", ".join(name for name in found if name != defect.oracle)
+        says = f"{seeds}/{asked.seeds}" + (f", beside {others}" if others else "")
+        twin = ", ".join(accused) or "nobody"
+        print(f"{defect.name:{width}}  {defect.oracle:24}  {says}; {twin}", flush=True)
+    total = len(all_of_them)
+    print(
+        f"campaign: {total - missed}/{total} planted agents found, "
+        f"{flagged}/{total} sound twins accused, {asked.seeds} seeds"
+    )
+    return 1 if missed or flagged else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
