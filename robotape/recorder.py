@@ -3,6 +3,7 @@
 It decides nothing: retrying tells it what happened.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -135,6 +136,9 @@ class Recorder:
             facts["ceiling"] = decision.ceiling
         else:
             facts["reason"] = decision.reason
+        hint = getattr(error, "retry_after", None)
+        if isinstance(hint, int | float) and 0 <= hint < math.inf:
+            facts["retry_after"] = float(hint)
         self._write(StepType.ERROR, StepStatus.FAILED, call, _json_of(error), facts)
         watch = self._watch or watch_of_failure(self._tape.tape_id)
         watch.failed(call, error, decision)

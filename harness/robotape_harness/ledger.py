@@ -60,6 +60,7 @@ class EffectLedger:
         self._commits: list[Commit] = []
         self._by_key: dict[tuple[str, str], Commit] = {}
         self._watcher: LedgerWatcher | None = None
+        self._held: Counter[str] = Counter()
 
     def watch(self, watcher: LedgerWatcher) -> None:
         """Tell somebody of each effect from now on; a clone tells nobody."""
@@ -91,11 +92,31 @@ class EffectLedger:
             self._watcher.committed()
         return entry
 
+    def acquire(self, resource: str) -> None:
+        """Write down that something was taken that has to be given back: a connection, a lock."""
+        self._held[resource] += 1
+
+    def release(self, resource: str) -> None:
+        """Write down that it was given back.
+
+        Raises:
+            ValueError: None of them is taken.
+        """
+        if not self._held[resource]:
+            raise ValueError(f"no {resource!r} is taken that could be given back")
+        self._held[resource] -= 1
+
+    @property
+    def held(self) -> Counter[str]:
+        """What is taken and not given back: resource -> how many, none of them 0."""
+        return +self._held
+
     def clone(self) -> "EffectLedger":
         """A ledger with the same commits, which later ones here do not reach."""
         twin = EffectLedger()
         twin._commits = list(self._commits)
         twin._by_key = dict(self._by_key)
+        twin._held = Counter(self._held)
         return twin
 
     def __len__(self) -> int:

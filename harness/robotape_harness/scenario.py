@@ -32,6 +32,8 @@ class Scenario:
         deadline: Virtual seconds after which a run counts as hanging; > 0.
         run: How the agent is set going, for one whose `run` is not the way:
             (agent, world, task) -> result.
+        oracles: Judges of the scenario's own, beside those there are: functions of an `Evidence`
+            that give what they accuse of, named by their `__name__`.
         waived: Oracle id -> why its verdicts do not count here.
         name: For reports; the loader fills it in with the name it was found under.
     """
@@ -43,6 +45,7 @@ class Scenario:
     principal: str | None = None
     deadline: float = 86_400.0
     run: Callable[[Any, Any, Any], Awaitable[RunResult]] | None = None
+    oracles: tuple[Callable[[Any], Any], ...] = ()
     waived: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
 
@@ -55,6 +58,12 @@ class Scenario:
                     f"a scenario makes its {part} anew for each run: give a class or a function, "
                     f"not {getattr(self, part)!r}"
                 )
+        names = [getattr(oracle, "__name__", "") for oracle in self.oracles]
+        if len(set(names)) < len(names) or not all(map(str.isidentifier, names)):
+            raise ValueError(
+                "a scenario's oracles are functions that differ in name, for it stands in reports "
+                f"and waivers; got {', '.join(map(repr, names))}"
+            )
         silent = [oracle for oracle, reason in self.waived.items() if not reason.strip()]
         if silent:
             raise ValueError(f"a waiver needs a reason; {', '.join(silent)} has none")

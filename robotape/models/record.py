@@ -36,7 +36,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "attempt": (int,),
     "at": (int, float),
 }
-_PASSING_FACTS = frozenset({"key", "delay", "ceiling", "waited", "step"})
+_PASSING_FACTS = frozenset({"key", "delay", "ceiling", "retry_after", "waited", "step"})
 # What a step of the user's own brings along, and the fact that holds it.
 OWN_FACTS = "step"
 OWN_FIELDS = {"id", "timestamp", "prompt_id"}

@@ -15,10 +15,12 @@ from pathlib import Path
 from types import ModuleType
 
 from robotape_harness import Choices, Scenario, run_campaign
+from robotape_harness.campaign.fleets import strike_fleet
 from robotape_harness.campaign.strike import strike
 from robotape_harness.campaign.sweep import plan_sweep
 from robotape_harness.faults.case import Case
 from robotape_harness.faults.fault import Fault
+from robotape_harness.faults.fleet import Fleet
 from robotape_harness.oracles import judge
 from robotape_harness.simulation.trial import Trial
 
@@ -42,8 +44,8 @@ class Defect:
 
     name: str
     oracle: str
-    planted: Scenario
-    sound: Scenario
+    planted: Scenario | Fleet
+    sound: Scenario | Fleet
 
 
 def defects() -> list[Defect]:
@@ -51,30 +53,53 @@ def defects() -> list[Defect]:
     return [defect for path in sorted(FOLDER.glob("*.py")) for defect in _defects_in(_load(path))]
 
 
-def accusations(scenario: Scenario, seed: int) -> Counter[str]:
+def accusations(
+    scenario: Scenario | Fleet,
+    seed: int,
+    *,
+    until: str = "",
+    schedules: int = SCHEDULES,
+    mixed: int = MIXED,
+) -> Counter[str]:
     """Who accuses a scenario, and how often, under everything that is tried.
+
+    Args:
+        scenario: What is hunted.
+        seed: Of every run.
+        until: Stop as soon as this oracle accuses; empty to try everything.
+        schedules: How many other orders of the ready tasks are tried without a fault.
+        mixed: And how many for every fault that happens once.
 
     Raises:
         ValueError: The fault-free run cannot be measured against.
     """
+    if isinstance(scenario, Fleet):
+        return Counter(v.oracle for v in judge(strike_fleet(scenario, seed=seed)).verdicts)
     report = run_campaign(scenario, seed=seed)
     if report.baseline is None or report.status == "target_error":
-        raise ValueError(f"{scenario.name}: {report.message}")
+        raise ValueError(report.message)
     found = Counter(v.oracle for finding in report.findings for v in finding.verdicts)
-    found.update(_elsewhere(scenario, seed, report.baseline))
-    return found
+    others = _elsewhere(scenario, seed, report.baseline, schedules, mixed)
+    while not found[until]:
+        accuser = next(others, None)
+        if accuser is None:
+            break
+        found[accuser] += 1
+    return +found
 
 
-def _elsewhere(scenario: Scenario, seed: int, baseline: Trial) -> Iterator[str]:
+def _elsewhere(
+    scenario: Scenario, seed: int, baseline: Trial, schedules: int, mixed: int
+) -> Iterator[str]:
     """What else is tried: other schedules, alone and with a fault; a provider that says: later."""
-    for number in range(SCHEDULES):
+    for number in range(schedules):
         yield from _judged(scenario, Case(seed=seed), baseline, number)
-    for fault in plan_sweep(baseline.tape).faults:
+    for index, fault in enumerate(plan_sweep(baseline.tape).faults):
         case = Case(seed=seed, faults=(fault,))
         if fault.kind == "rate_limit":
             yield from _judged(scenario, _later(case, fault), baseline, None)
         if fault.mode == "once":
-            for number in range(MIXED):
+            for number in range(index * mixed, (index + 1) * mixed):
                 yield from _judged(scenario, case, baseline, number)
 
 
@@ -86,8 +111,8 @@ def _judged(scenario: Scenario, case: Case, baseline: Trial, schedule: int | Non
     choices = None if schedule is None else Choices.seeded(1_000 * case.seed + schedule)
     evidence = strike(scenario, case, baseline, choices=choices)
     if evidence.trial.ending == "target_error":
-        raise ValueError(f"{scenario.name}, {case}: {evidence.trial.error!r}")
-    for verdict in judge(evidence, scenario.waived).verdicts:
+        raise ValueError(f"{case}: {evidence.trial.error!r}")
+    for verdict in judge(evidence, scenario.waived, oracles=scenario.oracles).verdicts:
         yield verdict.oracle
 
 
@@ -107,8 +132,7 @@ def _load(path: Path) -> ModuleType:
 def _defects_in(module: ModuleType) -> Iterator[Defect]:
     planted: dict[str, str] = getattr(module, "PLANTED", {})
     for name, oracle in planted.items():
-        pair = [replace(getattr(module, each), name=each) for each in (name, f"{name}_mended")]
-        yield Defect(name, oracle, *pair)
+        yield Defect(name, oracle, getattr(module, name), getattr(module, f"{name}_mended"))
 
 
 def main() -> int:

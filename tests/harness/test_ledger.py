@@ -109,3 +109,30 @@ def test_who_watches_hears_of_each_effect_and_can_keep_one_from_happening() -> N
         ledger.commit("ring")
     assert len(ledger) == 2
     assert len(ledger.clone().commit("ring").details) == 0  # a clone tells nobody
+
+
+def test_what_was_taken_and_not_given_back_is_held() -> None:
+    ledger = EffectLedger()
+    ledger.acquire("connection")
+    ledger.acquire("connection")
+    ledger.acquire("lock")
+    ledger.release("connection")
+    ledger.release("lock")
+    assert ledger.held == {"connection": 1}
+    assert len(ledger) == 0
+
+
+def test_what_is_not_taken_cannot_be_given_back() -> None:
+    ledger = EffectLedger()
+    ledger.acquire("connection")
+    ledger.release("connection")
+    with pytest.raises(ValueError, match="no 'connection' is taken"):
+        ledger.release("connection")
+
+
+def test_a_clone_holds_what_was_held_and_goes_its_own_way() -> None:
+    ledger = EffectLedger()
+    ledger.acquire("connection")
+    twin = ledger.clone()
+    ledger.release("connection")
+    assert (ledger.held, twin.held) == ({}, {"connection": 1})

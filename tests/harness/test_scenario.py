@@ -56,3 +56,13 @@ def test_a_world_or_an_agent_itself_is_refused_for_they_are_made_anew(part: str)
     parts: dict[str, Any] = {"world": World, "agent": lambda world: None, part: object()}
     with pytest.raises(TypeError, match=f"makes its {part} anew"):
         Scenario(**parts, task="go")
+
+
+def test_oracles_of_its_own_are_functions_with_names() -> None:
+    def paid_once(_: Any) -> None:
+        return None
+
+    assert make(oracles=(paid_once,)).oracles == (paid_once,)
+    for unnamed in ((lambda _: None,), (paid_once, paid_once), (object(),)):
+        with pytest.raises(ValueError, match="functions that differ in name"):
+            make(oracles=unnamed)

@@ -1,12 +1,13 @@
 """The recorder: one pending ACTION per attempt, then one terminator with what there is to say."""
 
 import dataclasses
+import math
 from typing import Any
 
 import pytest
 
 from robotape.calls import Call
-from robotape.errors import PolicyDenied, ProtocolError
+from robotape.errors import PolicyDenied, ProtocolError, RateLimitError
 from robotape.models.record import encode
 from robotape.models.steps import StepStatus, StepType
 from robotape.recorder import Passage, Recorder, reject
@@ -83,6 +84,29 @@ def test_an_attempt_that_fails(decision: Decision, facts: dict[str, Any]) -> Non
     assert tape[1].facts == facts
     with pytest.raises(ProtocolError):
         writing.succeeded(CALL, "late")
+
+
+@pytest.mark.parametrize(
+    ("hint", "facts"),
+    [(7, {"retry_after": 7.0}), (math.inf, {}), (-1.0, {}), ("7", {}), (None, {})],
+)
+def test_how_long_a_provider_asks_to_wait_is_written_down(hint: Any, facts: Any) -> None:
+    tape = Tape()
+    writing = recorder(tape)
+    writing.started(CALL)
+    writing.failed(CALL, RateLimitError("x", retry_after=hint), Decision(True, reason="budget"))
+    assert tape[1].facts == {"retryable": True, "reason": "budget", **facts}
+
+
+def test_control_how_long_is_no_part_of_the_digest() -> None:
+    digests = set()
+    for hint in (1.0, 2.0, None):
+        tape = Tape()
+        writing = recorder(tape)
+        writing.started(CALL)
+        writing.failed(CALL, RateLimitError("x", retry_after=hint), Decision(True, 0.1, 0.5))
+        digests.add(tape.digest())
+    assert len(digests) == 1
 
 
 def test_an_error_that_cannot_say_what_it_is_has_its_terminator() -> None:

@@ -19,7 +19,7 @@ from robotape_harness.campaign.sweep import plan_sweep
 from robotape_harness.campaign.walk import Progress, Walk
 from robotape_harness.campaign.workers import Alone, Crew, Workers, check_workers
 from robotape_harness.faults.case import Case
-from robotape_harness.oracles import IDS
+from robotape_harness.oracles import ids_with
 from robotape_harness.scenario import Scenario
 from robotape_harness.simulation.trial import Limits, Trial
 from robotape_harness.simulation.virtual import held
@@ -138,10 +138,11 @@ class _Campaign:
 
     def measure(self) -> None:
         """Make the fault-free runs, and plan what to try."""
-        unknown = sorted(set(self._scenario.waived) - set(IDS))
+        known = ids_with(self._scenario.oracles)
+        unknown = sorted(set(self._scenario.waived) - set(known))
         if unknown:
             names = ", ".join(unknown)
-            self.stop("target_error", f"no oracle is called {names}; there are: {', '.join(IDS)}")
+            self.stop("target_error", f"no oracle is called {names}; there are: {', '.join(known)}")
             return
         baseline = take_baseline(self._scenario, seed=self._seed, limits=self._limits)
         self._runs += baseline.runs

@@ -1,6 +1,23 @@
 """Oracles: pure functions that judge one run by its tape and effect ledger; nobody is run here."""
 
-from robotape_harness.oracles.panel import ALL, IDS, Judgement, judge
-from robotape_harness.oracles.verdict import Evidence, Oracle, Verdict
+from robotape_harness.oracles.panel import ALL, IDS, Judgement, ids_with, judge
+from robotape_harness.oracles.verdict import (
+    Evidence,
+    MissingEvidence,
+    Oracle,
+    UserOracle,
+    Verdict,
+)
 
-__all__ = ["ALL", "Evidence", "IDS", "Judgement", "Oracle", "Verdict", "judge"]
+__all__ = [
+    "ALL",
+    "Evidence",
+    "IDS",
+    "Judgement",
+    "MissingEvidence",
+    "Oracle",
+    "UserOracle",
+    "Verdict",
+    "ids_with",
+    "judge",
+]

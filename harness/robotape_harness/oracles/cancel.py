@@ -1,9 +1,12 @@
-"""Oracle of cancellation: a run that is told to stop, stops."""
+"""Oracles of cancellation: a run that is told to stop, stops; and no other does."""
 
-from robotape_harness.oracles.history import EPSILON, Attempt, CallHistory, calls_of
+from collections.abc import Sequence
+
+from robotape.models.kinds import StepStatus
+from robotape_harness.oracles.history import EPSILON, Attempt, CallHistory
 from robotape_harness.oracles.verdict import Evidence, Verdict
 
-__all__ = ["swallowed_cancel"]
+__all__ = ["fault_became_cancel", "swallowed_cancel"]
 
 PATIENCE = 1.0  # virtual seconds that cleaning up may take
 
@@ -18,10 +21,12 @@ def swallowed_cancel(evidence: Evidence) -> list[Verdict]:
         WASABI (SOSP 2024), class IF: cancel treated as failure; oracle 10.
     """
     since = evidence.cancelled_at
-    trial = evidence.trial
-    if since is None or trial.ending in {"blocked", "target_error"}:
+    if since is None:
         return []
-    calls = calls_of(trial.tape)
+    trial = evidence.ended
+    if trial.ending in {"blocked", "target_error"}:
+        return []
+    calls = evidence.calls
     later = _begun_after(calls, since)
     charges = []
     if trial.ending in {"answered", "raised"}:
@@ -44,7 +49,32 @@ def swallowed_cancel(evidence: Evidence) -> list[Verdict]:
     return [Verdict("swallowed_cancel", 4, why, tuple(sorted(steps)))]
 
 
-def _begun_after(calls: list[CallHistory], since: float) -> list[tuple[CallHistory, Attempt]]:
+def fault_became_cancel(evidence: Evidence) -> list[Verdict]:
+    """Accuse of ending cancelled although nobody cancelled anything.
+
+    Whoever waits for the run takes it for something that was asked for, and looks no further.
+
+    Source:
+        Oracle 11 of the retry-bug taxonomy: an MCP connection that is reset cancels its reader.
+    """
+    run = evidence.ended
+    if run.ending != "cancelled" or evidence.cancelled_at is not None:
+        return []
+    failed = [
+        (call, attempt) for call in evidence.calls for attempt in call.attempts if attempt.error
+    ]
+    after = ""
+    if failed:
+        call, attempt = failed[-1]
+        after = f", after {evidence.name(call)} had failed with {attempt.error}"
+    steps = {step for _, attempt in failed[-1:] for step in attempt.steps} or {
+        index for index, entry in enumerate(evidence.tape) if entry.status is StepStatus.CANCELLED
+    }
+    why = f"the run ended cancelled, and nobody had cancelled it{after}"
+    return [Verdict("fault_became_cancel", 4, why, tuple(sorted(steps)))]
+
+
+def _begun_after(calls: Sequence[CallHistory], since: float) -> list[tuple[CallHistory, Attempt]]:
     return [
         (call, attempt)
         for call in calls

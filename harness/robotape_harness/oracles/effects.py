@@ -1,16 +1,14 @@
-"""Oracles of effects: what happened outside, against what happens without the fault."""
+"""Oracles of effects: what happened outside more often than it does without the fault."""
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from robotape_harness.ledger import Commit
-from robotape_harness.oracles.history import EPSILON, Attempt, CallHistory, calls_of
+from robotape_harness.oracles.history import EPSILON, Attempt, CallHistory
 from robotape_harness.oracles.verdict import Evidence, Verdict
 
-__all__ = ["duplicate_side_effect", "explains_outcome", "wrong_result"]
-
-SHOWN = 160  # characters of an outcome that a verdict quotes
+__all__ = ["duplicate_side_effect", "explains_outcome", "idempotency_key_unstable"]
 
 
 def duplicate_side_effect(evidence: Evidence) -> list[Verdict]:
@@ -24,48 +22,73 @@ def duplicate_side_effect(evidence: Evidence) -> list[Verdict]:
     Source:
         Oracle 12 of the retry-bug taxonomy (WASABI, SOSP 2024, class HOW).
     """
-    allowed = Counter(entry.identity for entry in evidence.baseline.ledger.commits)
-    commits: dict[str, list[Commit]] = {}
-    for entry in evidence.trial.ledger.commits:
-        commits.setdefault(entry.identity, []).append(entry)
-    if all(len(made) <= max(1, allowed[identity]) for identity, made in commits.items()):
-        return []
-    calls = {call.call_id: call for call in calls_of(evidence.trial.tape)}
-    verdicts = []
-    for identity, made in commits.items():
-        excess = len(made) > max(1, allowed[identity])
-        if excess and (allowed[identity] or _is_repetition(made, calls)):
-            verdicts.append(_accuse(identity, made, allowed[identity], calls))
-    return verdicts
+    return [
+        _accuse("duplicate_side_effect", excess)
+        for excess in _excesses(evidence)
+        if not excess.has_two_keys
+    ]
+
+
+def idempotency_key_unstable(evidence: Evidence) -> list[Verdict]:
+    """Accuse of doing one thing twice under two keys.
+
+    A key that changes from attempt to attempt, or from one call to the next that asks for the
+    same, keeps the service from seeing that it has been asked before.
+
+    Source:
+        Oracle 13 of the retry-bug taxonomy: openai-agents #4254, where the model mints a new id.
+    """
+    return [
+        _accuse("idempotency_key_unstable", excess)
+        for excess in _excesses(evidence)
+        if excess.has_two_keys
+    ]
 
 
 def explains_outcome(evidence: Evidence) -> bool:
     """Whether repetition alone can be why the outcome differs: nothing happened less often."""
+    if evidence.baseline is None or not evidence.has_ledger:
+        return False
     wanted = Counter(entry.identity for entry in evidence.baseline.ledger.commits)
     wanted.subtract(entry.identity for entry in evidence.trial.ledger.commits)
     return all(missing <= 0 for missing in wanted.values())
 
 
-def wrong_result(evidence: Evidence) -> list[Verdict]:
-    """Accuse of an answer that hides a different outcome.
+@dataclass(frozen=True, slots=True)
+class _Excess:
+    """One effect that happened too often.
 
-    A run that raises, or says in its result that it failed or was stopped, has reported the
-    trouble: that is what it should do.
-
-    Source:
-        The differential oracle: Filibuster, and state_not_reset of the retry-bug taxonomy.
+    Attributes:
+        identity: Its name and details.
+        placed: Its commits, each with the attempt that made it.
+        usual: How often it happens without the fault.
     """
-    trial, baseline = evidence.trial, evidence.baseline
-    result = trial.result
-    if trial.ending != "answered" or result is None or trial.outcome == baseline.outcome:
-        return []
-    if result.stop_reason != "finished" or result.error is not None:
-        return []
-    why = (
-        "the run answered and reported no error, but its outcome is "
-        f"{_difference(trial.outcome, baseline.outcome)}"
-    )
-    return [Verdict("wrong_result", 5, why, _troubles(calls_of(trial.tape), len(trial.tape)))]
+
+    identity: str
+    placed: list["Placed"]
+    usual: int
+
+    @property
+    def has_two_keys(self) -> bool:
+        """Whether the two that belong together most carry a key each, and not the same."""
+        (first, _), (second, _) = _culprits(self.placed)
+        return bool(first.key and second.key and first.key != second.key)
+
+
+def _excesses(evidence: Evidence) -> Iterator[_Excess]:
+    commits: dict[str, list[Commit]] = {}
+    for entry in evidence.ledger.commits:
+        commits.setdefault(entry.identity, []).append(entry)
+    if all(len(made) == 1 for made in commits.values()):
+        return
+    # Without a fault-free run only what the tape shows to be a repetition counts.
+    usual = () if evidence.baseline is None else evidence.baseline.ledger.commits
+    allowed = Counter(entry.identity for entry in usual)
+    calls = {call.call_id: call for call in evidence.calls}
+    for identity, made in commits.items():
+        is_more = len(made) > max(1, allowed[identity])
+        if is_more and (allowed[identity] or _is_repetition(made, calls)):
+            yield _Excess(identity, _placed(made, calls), allowed[identity])
 
 
 def _is_repetition(made: list[Commit], calls: dict[str, CallHistory]) -> bool:
@@ -82,19 +105,15 @@ def _is_repetition(made: list[Commit], calls: dict[str, CallHistory]) -> bool:
     return max(by_call.values(), default=0) > 1
 
 
-def _accuse(
-    identity: str, made: list[Commit], allowed: int, calls: dict[str, CallHistory]
-) -> Verdict:
+def _accuse(oracle: str, excess: _Excess) -> Verdict:
     """Put one repeated effect into words."""
-    placed = _placed(made, calls)
-    first, second = _culprits(placed)
-    times = "twice" if len(made) == 2 else f"{len(made)} times"
-    usual = f" ({allowed} without the fault)" if allowed > 1 else ""
-    steps = {
-        step for _, attempt in placed for step in (() if attempt is None else (attempt.action,))
-    }
-    why = f"{identity} happened {times}{usual}: {_cause(first, second, calls)}"
-    return Verdict("duplicate_side_effect", 5, why, tuple(sorted(steps)))
+    first, second = _culprits(excess.placed)
+    number = len(excess.placed)
+    times = "twice" if number == 2 else f"{number} times"
+    usual = f" ({excess.usual} without the fault)" if excess.usual > 1 else ""
+    steps = {attempt.action for _, attempt in excess.placed if attempt is not None}
+    why = f"{excess.identity} happened {times}{usual}: {_cause(first, second)}"
+    return Verdict(oracle, 5, why, tuple(sorted(steps)))
 
 
 Placed = tuple[Commit, Attempt | None]
@@ -134,7 +153,7 @@ def _culprits(placed: list[Placed]) -> tuple[Placed, Placed]:
     return placed[0], placed[1]
 
 
-def _cause(one: Placed, other: Placed, calls: dict[str, CallHistory]) -> str:
+def _cause(one: Placed, other: Placed) -> str:
     """Say how it came to the second commit, and why the service did not notice."""
     (first, before), (second, after) = one, other
     if before is None or after is None:
@@ -163,38 +182,3 @@ def _key_trouble(first: Commit, second: Commit) -> str:
     if not second.key or not first.key:
         return "carried no key the service could know it by"
     return "carried another key than the first"
-
-
-def _difference(now: str, before: str) -> str:
-    """Two outcomes as JSON text, cut down to what differs."""
-    one, other = _read(now), _read(before)
-    if isinstance(one, dict) and isinstance(other, dict):
-        keys = [key for key in sorted({*one, *other}) if one.get(key) != other.get(key)]
-        one = {key: one[key] for key in keys if key in one}
-        other = {key: other[key] for key in keys if key in other}
-    return f"{_shown(one)}, not {_shown(other)} as without the fault"
-
-
-def _read(text: str) -> object:
-    try:
-        value: object = json.loads(text)
-    except ValueError:
-        return text
-    return value
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
-
-
-def _troubles(calls: Iterable[CallHistory], length: int) -> tuple[int, ...]:
-    """Where the run met trouble, and its last step."""
-    return tuple(sorted({*_failures(calls), *range(max(0, length - 1), length)}))
-
-
-def _failures(calls: Iterable[CallHistory]) -> Iterator[int]:
-    for call in calls:
-        for attempt in call.attempts:
-            if attempt.error or attempt.is_cancelled:
-                yield from attempt.steps

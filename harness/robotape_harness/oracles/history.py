@@ -1,10 +1,12 @@
 """The calls of a run as its tape tells them: attempts, ends, repetitions; it judges nothing."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from robotape.models.steps import StepStatus, StepType
+from robotape.runtime import logical_id
 from robotape.tape import Tape
 from robotape_harness.faults.inject import Struck
 
@@ -24,6 +26,7 @@ class Attempt:
         end: Index of its terminator; None if it has none.
         ended_at: Seconds since the run began; that of its beginning if it has no end.
         error: Name of the class it failed with; empty if it did not fail.
+        answer: What came back, as JSON bytes; empty if nothing did.
         facts: What the terminator says beside: `retryable`, `delay`, `ceiling`, `reason`.
         is_cancelled: Whether it was cancelled.
     """
@@ -34,8 +37,14 @@ class Attempt:
     end: int | None = None
     ended_at: float = 0.0
     error: str = ""
+    answer: bytes = b""
     facts: Mapping[str, Any] = field(default_factory=dict)
     is_cancelled: bool = False
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether something came back."""
+        return self.end is not None and not self.error and not self.is_cancelled
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -72,9 +81,27 @@ class CallHistory:
         return self.attempts[-1]
 
     @property
+    def has_answered(self) -> bool:
+        """Whether its last attempt gave something back."""
+        return self.last.has_answered
+
+    @property
     def steps(self) -> tuple[int, ...]:
         """All indexes of its attempts on the tape, ascending."""
         return tuple(sorted(step for attempt in self.attempts for step in attempt.steps))
+
+    @property
+    def model(self) -> str:
+        """For a call of a model: which."""
+        return str(json.loads(self.arguments).get("model", "")) if self.node == "llm" else ""
+
+    @property
+    def loop(self) -> str:
+        """Where it was made, equal for calls that one task made one after the other in one turn.
+
+        Calls that an outer call made again, because it was tried again, are made in one place.
+        """
+        return logical_id(self.call_id).rpartition("[")[0]
 
     @property
     def question(self) -> tuple[str, str, bytes]:
@@ -107,6 +134,8 @@ def calls_of(tape: Tape) -> list[CallHistory]:
             attempt.is_cancelled = entry.status is StepStatus.CANCELLED
             if entry.type is StepType.ERROR:
                 attempt.error = str(entry.value["error"])
+            elif not attempt.is_cancelled:
+                attempt.answer = entry.content
     return list(calls.values())
 
 

@@ -1,44 +1,78 @@
-"""Oracles of liveness: a run ends, and a fault that was planned happens."""
+"""Oracles of liveness: a run ends, and in time."""
 
 import re
+from collections.abc import Sequence
 
-from robotape_harness.oracles.history import calls_of
+from robotape_harness.oracles.history import CallHistory, attempts_struck
 from robotape_harness.oracles.verdict import Evidence, Verdict
+from robotape_harness.simulation.detect import (
+    CallLimitError,
+    LivelockError,
+    StepLimitError,
+    TimeLimitError,
+)
 
-__all__ = ["hang", "vacuous", "without_folders"]
+__all__ = ["hang", "livelock", "no_total_deadline", "without_folders"]
+
+BUSY = (CallLimitError, LivelockError, StepLimitError)
+REFRAIN = 20  # equal answers to equal questions, in a row, that nobody needs
 
 FOLDERS = re.compile(r"\S*/(?=[^/\s]+:\d)")
 ITEM = "  "  # how a line of a list in a report begins
 
 
 def hang(evidence: Evidence) -> list[Verdict]:
-    """Accuse of never ending: deadlock, livelock, a step limit or the scenario's deadline.
+    """Accuse of never ending: a deadlock, or a wait beyond the scenario's deadline.
 
     Source:
-        Oracles 16 and 18 of the retry-bug taxonomy; virtual time makes them exact.
+        Oracle 16 of the retry-bug taxonomy; virtual time makes it exact.
     """
-    trial = evidence.trial
-    if trial.ending != "hung":
+    if evidence.ended.ending != "hung" or isinstance(evidence.trial.error, BUSY):
         return []
-    report = _one_line(str(trial.error)) or type(trial.error).__name__
-    waiting = tuple(call.last.action for call in calls_of(trial.tape) if call.last.end is None)
-    steps = tuple(sorted(waiting)) or _last(len(trial.tape))
-    return [Verdict("hang", 4, f"the run never ends: {report}", steps)]
+    return [_never_ends("hang", "the run never ends", evidence)]
 
 
-def vacuous(evidence: Evidence) -> list[Verdict]:
-    """Accuse the plan itself: a fault that never happened proves nothing.
+def livelock(evidence: Evidence) -> list[Verdict]:
+    """Accuse of being busy for ever: steps without end, or one question with one answer.
+
+    Twenty times the same answer to the same question, and four times as often as without the
+    fault, is a loop that nothing it does will end.
 
     Source:
-        Antithesis: every declared fault must have happened at least once; oracle 24.
+        Oracle 18 of the retry-bug taxonomy.
     """
-    unmet = [struck.fault for struck in evidence.struck if not struck.attempts]
-    whys = [
-        f"{fault} never happened: no attempt at {fault.site.alias} could meet it, so this run says "
-        "nothing about it"
-        for fault in unmet
-    ]
-    return [Verdict("vacuous", 1, why, _last(len(evidence.trial.tape))) for why in whys]
+    if isinstance(evidence.trial.error, BUSY) and evidence.ended.ending == "hung":
+        return [_never_ends("livelock", "the run is busy and never ends", evidence)]
+    said = _longest_refrain(evidence.calls)
+    if len(said) < REFRAIN or len(said) < 4 * len(_longest_refrain(evidence.usual_calls)):
+        return []
+    why = (
+        f"{evidence.name(said[0])} was asked the same {len(said)} times in a row, and gave the "
+        "same answer each time"
+    )
+    steps = tuple(sorted(step for call in said[:REFRAIN] for step in call.steps))
+    return [Verdict("livelock", 4, why, steps)]
+
+
+def no_total_deadline(evidence: Evidence) -> list[Verdict]:
+    """Accuse of letting what is merely slow go on beyond the scenario's deadline.
+
+    Every part of the work ends, each of them late, and nobody limits the whole.
+
+    Source:
+        Oracle 17 of the retry-bug taxonomy: a trickle outlives every timeout of all SDKs.
+    """
+    slow = [each for each in evidence.faults if each.transient is None and each.attempts]
+    error = evidence.ended.error
+    if not isinstance(error, TimeLimitError) or not slow or evidence.cancelled_at is not None:
+        return []
+    struck = attempts_struck(evidence.calls, slow)
+    why = (
+        f"{evidence.name(struck[0][0])} was slow {len(struck)} times, and the run went on beyond "
+        f"its {error.limit:g} s: no deadline spans the whole of it"
+    )
+    steps = tuple(sorted({step for _, attempt in struck for step in attempt.steps}))
+    return [Verdict("no_total_deadline", 3, why, steps)]
 
 
 def without_folders(text: str) -> str:
@@ -48,6 +82,36 @@ def without_folders(text: str) -> str:
         text: With places such as `/home/me/desk.py:12`.
     """
     return FOLDERS.sub("", text)
+
+
+def _never_ends(oracle: str, what: str, evidence: Evidence) -> Verdict:
+    """Quote the loop's report, and show what was under way."""
+    error = evidence.trial.error
+    report = _one_line(str(error)) or type(error).__name__
+    waiting = tuple(call.last.action for call in evidence.calls if call.last.end is None)
+    length = len(evidence.tape)
+    steps = tuple(sorted(waiting)) or tuple(range(max(0, length - 1), length))
+    return Verdict(oracle, 4, f"{what}: {report}", steps)
+
+
+def _longest_refrain(calls: Sequence[CallHistory]) -> list[CallHistory]:
+    """The longest series of calls that one task made in one turn, equal in question and answer."""
+    best: list[CallHistory] = []
+    series: dict[tuple[str, bytes], list[CallHistory]] = {}
+    for call in calls:
+        place = call.loop, call.arguments
+        before = series.get(place)
+        goes_on = before and before[-1].has_answered and _is_after(before[-1], call)
+        if before and goes_on and before[-1].last.answer == call.last.answer:
+            before.append(call)
+        else:
+            series[place] = before = [call]
+        best = max(best, before, key=len)
+    return best
+
+
+def _is_after(one: CallHistory, other: CallHistory) -> bool:
+    return one.last.end is not None and one.last.end < other.first.action
 
 
 def _one_line(report: str) -> str:
@@ -64,7 +128,3 @@ def _joint(text: str, is_list: bool) -> str:
     if not text or text.endswith((".", ":", ";", ",", "?", "!")):
         return " " if text else ""
     return "; " if is_list else ". "
-
-
-def _last(length: int) -> tuple[int, ...]:
-    return tuple(range(max(0, length - 1), length))

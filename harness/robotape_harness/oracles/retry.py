@@ -5,7 +5,7 @@ full jitter may draw near zero.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from robotape import errors
@@ -16,7 +16,6 @@ from robotape_harness.oracles.history import (
     Attempt,
     CallHistory,
     attempts_struck,
-    calls_of,
     repeated,
 )
 from robotape_harness.oracles.verdict import Evidence, Verdict
@@ -35,7 +34,7 @@ def retried_permanent(evidence: Evidence) -> list[Verdict]:
     Source:
         WASABI (SOSP 2024), class IF: non-recoverable errors retried; oracle 1.
     """
-    calls = calls_of(evidence.trial.tape)
+    calls = evidence.calls
     doomed = _doomed(evidence, calls)
     verdicts = [
         _again(call, evidence, f"{len(call.attempts)} attempts")
@@ -60,14 +59,14 @@ def not_retried_transient(evidence: Evidence) -> list[Verdict]:
     Source:
         WASABI (SOSP 2024), class IF: recoverable errors not retried; oracle 2.
     """
-    passing = [struck for struck in evidence.struck if struck.transient]
-    calls = calls_of(evidence.trial.tape)
+    passing = [struck for struck in evidence.faults if struck.transient]
+    calls = evidence.calls
     asked = Counter(call.question for call in calls)
     return [
         Verdict(
             "not_retried_transient",
             3,
-            f"{_name(call, evidence)} gave up after one attempt: {attempt.error} may pass, "
+            f"{evidence.name(call)} gave up after one attempt: {attempt.error} may pass, "
             "and nothing forbade another attempt",
             attempt.steps,
         )
@@ -89,19 +88,19 @@ def no_backoff(evidence: Evidence) -> list[Verdict]:
     Source:
         WASABI (SOSP 2024), class WHEN: no or constant delay; oracle 6.
     """
-    calls = calls_of(evidence.trial.tape)
+    calls = evidence.calls
     verdicts = []
     for call in calls:
         ceilings = list(_ceilings(call, _may_hint(call, evidence)))
         if _is_flat(ceilings):
             told = ", ".join(f"{ceiling:g}" for ceiling in ceilings)
-            why = f"{_name(call, evidence)} was tried again with waits drawn below {told} s"
+            why = f"{evidence.name(call)} was tried again with waits drawn below {told} s"
             verdicts.append(Verdict("no_backoff", 2, f"{why}: they never grow", call.steps))
     for chain in repeated(calls):
         rush = _longest_rush(chain)
         if len(rush) >= LOOP:
             why = (
-                f"{_name(rush[0], evidence)} was called {len(rush)} times in a row with the same "
+                f"{evidence.name(rush[0])} was called {len(rush)} times in a row with the same "
                 "arguments, each time right after it had failed, with no wait between"
             )
             verdicts.append(Verdict("no_backoff", 2, why, _ends(rush)))
@@ -111,31 +110,40 @@ def no_backoff(evidence: Evidence) -> list[Verdict]:
 def no_cap(evidence: Evidence) -> list[Verdict]:
     """Accuse of trying for ever what fails for ever.
 
+    More than 20 attempts of one call are accused whatever made them fail.
+
     Source:
         WASABI (SOSP 2024), class WHEN: no cap; the K = infinity injection; oracle 5.
     """
-    lasting = [struck for struck in evidence.struck if struck.fault.mode == "forever"]
-    if not lasting:
-        return []
-    calls = calls_of(evidence.trial.tape)
+    calls = evidence.calls
     for call in calls:
         if len(call.attempts) > CAP:
             return [_endless(call, evidence, f"{len(call.attempts)} attempts", call.steps)]
-    usual = Counter(call.question for call in calls_of(evidence.baseline.tape))
-    asked: dict[tuple[str, str, bytes], list[CallHistory]] = {}
-    for call in calls:
-        asked.setdefault(call.question, []).append(call)
-    for question, same in asked.items():
-        if len(same) > max(CAP, usual[question]):
-            return [_endless(same[0], evidence, f"{len(same)} calls", _ends(same))]
-    struck = attempts_struck(calls, lasting)
-    if len(struck) > 1 and isinstance(evidence.trial.error, TimeLimitError):
+    lasting = [struck for struck in evidence.struck if struck.fault.mode == "forever"]
+    if not lasting:
+        return []
+    same = _asked_in_vain(evidence)
+    if same:
+        return [_endless(same[0], evidence, f"{len(same)} calls", _ends(same))]
+    struck = [pair for pair in attempts_struck(calls, lasting) if pair[1].error]
+    if len(struck) > 1 and isinstance(evidence.ended.error, TimeLimitError):
         steps = tuple(step for _, attempt in struck for step in attempt.steps)
         return [_endless(struck[0][0], evidence, f"{len(struck)} attempts", steps)]
     return []
 
 
-def _doomed(evidence: Evidence, calls: list[CallHistory]) -> set[int]:
+def _asked_in_vain(evidence: Evidence) -> list[CallHistory]:
+    """Calls that asked the same and failed, more of them than anybody needs; empty if none."""
+    usual = Counter(call.question for call in evidence.usual_calls)
+    failed: dict[tuple[str, str, bytes], list[CallHistory]] = {}
+    for call in evidence.calls:
+        if call.last.error:
+            failed.setdefault(call.question, []).append(call)
+    too_many = (same for question, same in failed.items() if len(same) > max(CAP, usual[question]))
+    return next(too_many, [])
+
+
+def _doomed(evidence: Evidence, calls: Sequence[CallHistory]) -> set[int]:
     """The ACTIONs of the attempts that failed for good because a fault says so."""
     final = [struck for struck in evidence.struck if struck.transient is False]
     return {attempt.action for _, attempt in attempts_struck(calls, final) if attempt.error}
@@ -152,7 +160,7 @@ def _again(
 ) -> Verdict:
     error = next(attempt.error for attempt in call.attempts if attempt.error)
     why = (
-        f"{_name(call, evidence)} was tried again after {error}, which cannot pass: "
+        f"{evidence.name(call)} was tried again after {error}, which cannot pass: "
         f"{often}, each of them in vain"
     )
     return Verdict("retried_permanent", 2, why, call.steps if steps is None else steps)
@@ -161,16 +169,10 @@ def _again(
 def _endless(call: CallHistory, evidence: Evidence, often: str, steps: tuple[int, ...]) -> Verdict:
     seconds = evidence.trial.seconds
     why = (
-        f"{_name(call, evidence)} fails for ever and is tried for ever: {often} in "
+        f"{evidence.name(call)} fails for ever and is tried for ever: {often} in "
         f"{seconds:g} virtual s, and no limit in sight"
     )
     return Verdict("no_cap", 3, why, steps[: 2 * CAP])
-
-
-def _name(call: CallHistory, evidence: Evidence) -> str:
-    """The site's alias where the call is at a fault's site, else its stable id."""
-    sites = (struck.fault.site for struck in evidence.struck)
-    return next((site.alias for site in sites if site.covers(call.call_id)), call.call_id)
 
 
 def _may_hint(call: CallHistory, evidence: Evidence) -> bool:

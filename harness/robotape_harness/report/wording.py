@@ -47,27 +47,63 @@ SYMPTOMS: Mapping[str, str] = {
 }
 
 TITLES: Mapping[str, str] = {
+    "amplification": "many attempts made of one",
+    "budget_exceeded": "a fleet spent too much on retries",
+    "different_exception": "failed with a slip of its own",
     "duplicate_side_effect": "an effect happened twice",
+    "error_info_lost": "failed without saying why",
+    "fault_became_cancel": "a fault was turned into a cancellation",
     "hang": "a run never ended",
+    "idempotency_key_unstable": "one effect under two keys",
+    "leak": "tasks or resources were left behind",
+    "livelock": "busy for ever, and not getting on",
+    "metastable": "kept a provider down that was well again",
     "no_backoff": "tried again without waiting longer",
     "no_cap": "tried again without end",
+    "no_jitter": "came back all at once",
+    "no_total_deadline": "slow, and no deadline for the whole",
     "not_retried_transient": "gave up on an error that may pass",
+    "partial_accepted": "took a part for the whole",
     "retried_permanent": "tried again what cannot succeed",
+    "retry_after_unbounded": "waited as long as the provider liked",
+    "retry_after_violated": "asked again sooner than it was told",
+    "silent_skip": "work was left undone, and no error says so",
+    "state_not_reset": "a failed attempt left something behind",
     "swallowed_cancel": "went on after it was cancelled",
+    "unbounded_memory": "piled up megabytes",
     "vacuous": "a planned fault struck nothing",
     "wrong_result": "a wrong result, and no error that says so",
 }
 
 ADVICE: Mapping[str, str] = {
+    "amplification": "let one layer try again: max_retries=0 below a loop of your own",
+    "budget_exceeded": "leave retries to the corridor: each run has a budget",
+    "different_exception": "do less where errors are handled; this one has an error itself",
     "duplicate_side_effect": (
         "give the tool an effect_key and hand ctx.idempotency_key to the service behind it"
     ),
+    "error_info_lost": "keep the cause: raise ... from error",
+    "fault_became_cancel": "raise an error: CancelledError is for who cancels",
     "hang": "give the wait a timeout, or the run a deadline",
+    "idempotency_key_unstable": (
+        "make the key of what is done, not of the attempt or the call: effect_key"
+    ),
+    "leak": "give back in finally, first of all; begin tasks in a TaskGroup",
+    "livelock": "wait between two looks, and give up after so many",
+    "metastable": "wait longer each time, and limit the attempts",
     "no_backoff": "let the delay between attempts grow: Retry(factor=2)",
     "no_cap": "limit the attempts: Retry(max_retries=3)",
+    "no_jitter": "draw the wait below its ceiling, as Retry does",
+    "no_total_deadline": "limit the whole: agent.run(..., deadline=60), or Retry(total=60)",
     "not_retried_transient": "let an error that may pass be tried again: Retry(is_retryable=...)",
+    "partial_accepted": "let what is cut short be an error",
     "retried_permanent": "mark what no attempt can cure: robotape.errors.mark_permanent(error)",
+    "retry_after_unbounded": "have limited patience: Retry(patience=300)",
+    "retry_after_violated": "wait at least error.retry_after seconds",
+    "silent_skip": "report what was not done, or put it back",
+    "state_not_reset": "begin each attempt with nothing of the one before",
     "swallowed_cancel": "let asyncio.CancelledError pass: except Exception, never BaseException",
+    "unbounded_memory": "limit what is read, and what is kept",
     "vacuous": "the planned fault struck no call: make the calls the same in every run",
     "wrong_result": "report the error, or try again until the effect is the one that was asked for",
 }

@@ -18,7 +18,7 @@ def test_an_oracle_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_without_an_oracle_all_there_are_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain"]) == 0
-    assert "\n  hang                   a run never ended\n" in capsys.readouterr().out
+    assert "\n  hang                      a run never ended\n" in capsys.readouterr().out
 
 
 # -- a finding

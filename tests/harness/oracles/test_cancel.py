@@ -1,4 +1,4 @@
-"""Laws of the oracle of cancellation: whoever goes on is accused, whoever cleans up is not."""
+"""Laws of the oracles of cancellation: whoever goes on is accused, whoever cleans up is not."""
 
 import asyncio
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from robotape import Tool
-from robotape_harness.oracles.cancel import swallowed_cancel
+from robotape_harness.oracles.cancel import fault_became_cancel, swallowed_cancel
 from robotape_harness.oracles.verdict import Evidence
 from robotape_harness.simulation.trial import simulate
 from robotape_harness.world import World
@@ -109,3 +109,34 @@ def test_control_cleaning_up_is_not_going_on(script: Script, phase: Any) -> None
 def test_control_a_run_that_nobody_cancelled_is_not_judged() -> None:
     trial = simulate(doing(pay_42, paying()))
     assert swallowed_cancel(Evidence(trial=trial, baseline=trial)) == []
+
+
+async def cancel_itself(doer: Doer, _: World) -> str:
+    try:
+        return str(await doer.call("pay", order="42"))
+    except ConnectionError:
+        raise asyncio.CancelledError from None
+
+
+def test_a_cancellation_that_nobody_asked_for_is_accused() -> None:
+    evidence = under(doing(cancel_itself, paying()), "error", mode="forever")
+    [verdict] = accused(fault_became_cancel, evidence)
+    assert verdict.harm == 4
+    assert verdict.why.endswith("after tool:pay#1 had failed with ConnectionResetError")
+    assert names(evidence) == ["fault_became_cancel"]
+
+
+def test_a_body_that_is_cancelled_from_within_is_accused() -> None:
+    async def pay(order: str) -> None:
+        """Lose the connection."""
+        raise asyncio.CancelledError
+
+    trial = simulate(doing(pay_42, Tool(pay)))
+    [verdict] = fault_became_cancel(Evidence(trial=trial, baseline=trial))
+    assert verdict.steps == (1,)
+
+
+@pytest.mark.parametrize("kind", ["cancellation", "error"])
+def test_control_a_cancellation_that_was_asked_for_is_fine(kind: str) -> None:
+    evidence = under(doing(pay_42, paying()), kind, mode="once")
+    assert not accused(fault_became_cancel, evidence)

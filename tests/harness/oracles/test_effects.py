@@ -9,10 +9,11 @@ from robotape.models.steps import StepType
 from robotape_harness.faults.fault import Fault, Site
 from robotape_harness.faults.inject import Struck
 from robotape_harness.ledger import EffectLedger
+from robotape_harness.oracles import judge
 from robotape_harness.oracles.effects import (
     duplicate_side_effect,
     explains_outcome,
-    wrong_result,
+    idempotency_key_unstable,
 )
 from robotape_harness.oracles.verdict import Evidence
 from robotape_harness.simulation.trial import simulate
@@ -69,8 +70,25 @@ def test_a_key_that_changes_with_the_attempt_is_told_from_no_key() -> None:
         ctx.deps.ledger.commit("payment", key=f"{order}/{ctx.retry}", order=order)
 
     evidence = under(doing(pay_42, Tool(pay)), "error", "after_commit")
-    [verdict] = accused(duplicate_side_effect, evidence)
+    assert not accused(duplicate_side_effect, evidence)
+    [verdict] = accused(idempotency_key_unstable, evidence)
+    assert verdict.harm == 5
     assert verdict.why.endswith("attempt 2 carried another key than the first")
+    assert names(evidence) == ["idempotency_key_unstable"]
+
+
+def test_control_without_any_key_none_is_unstable() -> None:
+    assert not accused(idempotency_key_unstable, under(NAIVE, "error", "after_commit"))
+    assert not accused(idempotency_key_unstable, under(SOUND, "error", "after_commit"))
+
+
+def test_a_tape_without_a_ledger_is_inconclusive_and_with_one_it_is_judged() -> None:
+    trial = under(NAIVE, "error", "after_commit").trial
+    assert dict(judge(Evidence.of_tape(trial.tape)).inconclusive)["duplicate_side_effect"] == (
+        "no effect ledger was kept"
+    )
+    [verdict] = judge(Evidence.of_tape(trial.tape, ledger=trial.ledger)).verdicts
+    assert verdict.oracle == "duplicate_side_effect"
 
 
 async def ask_again(doer: Doer, _: World) -> str:
@@ -161,47 +179,12 @@ async def hide(doer: Doer, _: World) -> str:
     return "paid"
 
 
-async def report(doer: Doer, _: World) -> RunResult:
-    try:
-        await doer.call("pay", order="42")
-    except ConnectionError as error:
-        return RunResult("", doer.current_tape, stop_reason="failed", error=str(error))
-    return RunResult("paid", doer.current_tape)
-
-
-def test_an_answer_that_hides_another_outcome_is_accused() -> None:
-    evidence = under(doing(hide, paying()), "error", mode="forever")
-    [verdict] = accused(wrong_result, evidence)
-    assert verdict.harm == 5
-    assert verdict.why.endswith(
-        'its outcome is {}, not {"payment {\\"order\\":\\"42\\"}": 1} as without the fault'
-    )
-    assert names(evidence) == ["wrong_result"]
-
-
-def test_control_an_agent_that_reports_its_failure_is_not_accused() -> None:
-    evidence = under(doing(report, paying()), "error", mode="forever")
-    assert evidence.trial.ending == "answered"
-    assert not accused(wrong_result, evidence)
-
-
-def test_control_an_error_that_comes_out_is_a_report() -> None:
-    evidence = under(NAIVE, "error", mode="forever")
-    assert evidence.trial.ending == "raised"
-    assert not accused(wrong_result, evidence)
-
-
-def test_an_outcome_is_quoted_up_to_a_limit() -> None:
-    scenario = doing(hide, paying(), outcome=lambda result, world: [len(world.ledger)] * 10_000)
-    [verdict] = accused(wrong_result, under(scenario, "error", mode="forever"))
-    assert len(verdict.why) < 600
-
-
 def test_a_duplicate_explains_an_outcome_only_if_nothing_is_missing() -> None:
     explained = under(NAIVE, "error", "after_commit")
     assert explains_outcome(explained)
     assert names(explained) == ["duplicate_side_effect"]
     missing = under(doing(hide, paying()), "error", mode="forever")
+    assert names(missing) == ["silent_skip"]
     assert not explains_outcome(missing)
 
 

@@ -1,9 +1,13 @@
 """Laws of judging with all oracles: one bug has one name, and waivers hide nothing else."""
 
 import json
+from typing import Any
 
-from robotape_harness.oracles import ALL, IDS, Evidence, judge
+import pytest
+
+from robotape_harness.oracles import ALL, IDS, Evidence, Verdict, ids_with, judge
 from robotape_harness.oracles.panel import EXPLAINS
+from robotape_harness.scenario import ScenarioError
 from robotape_harness.simulation.trial import simulate
 from tests.harness.oracles.planted import doing, pay_42, paying, paying_with_key, under
 
@@ -11,7 +15,7 @@ NAIVE = under(doing(pay_42, paying()), "error", "after_commit")
 
 
 def test_every_oracle_has_its_own_id_and_a_docstring_with_a_source() -> None:
-    assert len(set(IDS)) == len(ALL) == 9
+    assert len(set(IDS)) == len(ALL) == 26
     for oracle in ALL:
         assert "Source:" in (oracle.__doc__ or "")
 
@@ -22,7 +26,7 @@ def test_explanations_name_oracles_that_there_are() -> None:
 
 
 def test_a_duplicate_is_not_reported_as_a_wrong_result_as_well() -> None:
-    assert NAIVE.trial.outcome != NAIVE.baseline.outcome
+    assert NAIVE.trial.outcome != NAIVE.fault_free.outcome
     assert [verdict.oracle for verdict in judge(NAIVE).verdicts] == ["duplicate_side_effect"]
 
 
@@ -48,3 +52,67 @@ def test_control_a_sound_agent_and_a_fault_free_run_are_not_accused() -> None:
     assert judge(sound).verdicts == ()
     trial = simulate(doing(pay_42, paying()))
     assert judge(Evidence(trial=trial, baseline=trial)).verdicts == ()
+
+
+# -- a scenario's own oracles
+
+
+def paid_in_full(evidence: Evidence) -> list[Any]:
+    """More than one payment is one too many."""
+    number = len(evidence.ledger)
+    return [f"{number} payments"] if number != 1 else []
+
+
+def test_a_scenarios_own_oracle_accuses_under_its_name() -> None:
+    own, other = (verdict for verdict in judge(NAIVE, oracles=[paid_in_full]).verdicts[::-1])
+    assert (own.oracle, own.harm, own.why) == ("paid_in_full", 3, "2 payments")
+    assert other.oracle == "duplicate_side_effect"
+
+
+def test_it_can_be_waived_and_a_verdict_of_its_own_keeps_its_harm() -> None:
+    def graded(_: Evidence) -> Verdict:
+        return Verdict("another name", 1, "so so", (0,))
+
+    judgement = judge(NAIVE, {"graded": "it is only me"}, oracles=[graded])
+    [(verdict, _)] = judgement.waived
+    assert verdict == Verdict("graded", 1, "so so", (0,))
+
+
+@pytest.mark.parametrize("said", [None, "", (), []])
+def test_control_an_oracle_that_says_nothing_accuses_of_nothing(said: Any) -> None:
+    def silent(_: Evidence) -> Any:
+        return said
+
+    assert judge(NAIVE, oracles=[silent]) == judge(NAIVE)
+
+
+@pytest.mark.parametrize("said", [True, [1], {"why": "no"}])
+def test_an_oracle_that_gives_something_else_is_the_scenarios_fault(said: Any) -> None:
+    def odd(_: Evidence) -> Any:
+        return said
+
+    with pytest.raises(ScenarioError, match="the oracle odd gave a "):
+        judge(NAIVE, oracles=[odd])
+
+
+def test_an_oracle_that_fails_is_the_scenarios_fault() -> None:
+    def broken(_: Evidence) -> Any:
+        return 1 / 0
+
+    with pytest.raises(ScenarioError, match="the oracle broken failed: ZeroDivisionError"):
+        judge(NAIVE, oracles=[broken])
+
+
+def test_an_oracle_of_its_own_without_its_evidence_is_inconclusive() -> None:
+    judgement = judge(Evidence.of_tape(NAIVE.tape), oracles=[paid_in_full])
+    assert ("paid_in_full", "no effect ledger was kept") in judgement.inconclusive
+    assert not judge(NAIVE, oracles=[paid_in_full]).inconclusive
+
+
+def test_a_name_that_is_taken_is_refused() -> None:
+    def hang(_: Evidence) -> None:
+        return None
+
+    assert ids_with([paid_in_full]) == (*IDS, "paid_in_full")
+    with pytest.raises(ScenarioError, match="an oracle called hang already"):
+        ids_with([hang])
