@@ -8,6 +8,7 @@ from robotape import RunResult
 from robotape.models.record import encode
 from robotape_harness.oracles.history import attempts_struck
 from robotape_harness.oracles.verdict import Evidence, Verdict
+from robotape_harness.simulation.schedules import LABEL
 from robotape_harness.simulation.trial import Trial
 
 __all__ = ["claims_success", "is_less", "silent_skip", "state_not_reset", "wrong_result"]
@@ -61,13 +62,13 @@ def state_not_reset(evidence: Evidence) -> list[Verdict]:
 
     The fault struck once, what it struck was tried again and went well, and yet the run ends
     elsewhere: with another outcome, or with an answer or a conversation that is the fault-free
-    one and something more.
+    one and something more. Under another schedule that may have another reason.
 
     Source:
         Oracle 14 of the retry-bug taxonomy (WASABI, SOSP 2024, class HOW; the K = 1 injection).
     """
     run, usual = evidence.ended, evidence.fault_free
-    if not claims_success(run) or not _has_recovered(evidence):
+    if not claims_success(run) or run.choices.deviations(LABEL) or not _has_recovered(evidence):
         return []
     what = _left_behind(run, usual)
     if not what:

@@ -153,6 +153,11 @@ class SimulatedRun:
         self.ledger.watch(process)
         LIFE.set(process.life)
 
+    @property
+    def is_inconclusive(self) -> bool:
+        """Whether it gave a result and was not asked for its outcome yet."""
+        return self.result is not None and not self.outcome and self.blamed is None
+
     def conclude(self) -> None:
         """Ask for the outcome, once all that happens has happened."""
         if self.result is not None:

@@ -162,7 +162,7 @@ def simulate(
                 bind(run.handle)
         lives, failure = _live(run, loop, process)
         end = _End.of(loop, run, lives)
-        if failure is None and run.handle.is_awaited:
+        if failure is None and (run.handle.is_awaited or run.is_inconclusive):
             failure = _settle(run, loop)
         return _trial(run, end, loop, failure)
     finally:

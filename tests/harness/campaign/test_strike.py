@@ -12,7 +12,7 @@ from robotape_harness.scripted import FunctionLLM, say
 from robotape_harness.simulation.choices import Choices
 from robotape_harness.simulation.trial import Limits, simulate
 from robotape_harness.world import World
-from tests.harness.oracles.planted import Doer, doing, pay_42, paying, under
+from tests.harness.oracles.planted import Doer, doing, pay_42, paying, paying_with_key, under
 
 SCENARIO = doing(pay_42, paying())
 
@@ -107,3 +107,10 @@ def test_what_a_run_may_call_is_a_hundred_times_what_the_fault_free_run_called()
     for again, entry in itertools.product(range(20), list(baseline.tape)):
         baseline.tape.write(dataclasses.replace(entry, call_id=f"{entry.call_id}+{again}"))
     assert limits_for(baseline).calls == 2_100
+
+
+def test_a_delivery_that_ends_just_behind_the_run_leaves_it_its_outcome() -> None:
+    scenario = doing(pay_42, paying_with_key())
+    evidence = under(scenario, "repeat", "duplicate_delivery")
+    assert evidence.trial.ending == "answered"
+    assert evidence.trial.outcome == evidence.fault_free.outcome != ""
