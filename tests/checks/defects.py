@@ -112,7 +112,7 @@ def _judged(scenario: Scenario, case: Case, baseline: Trial, schedule: int | Non
     evidence = strike(scenario, case, baseline, choices=choices)
     if evidence.trial.ending == "target_error":
         raise ValueError(f"{case}: {evidence.trial.error!r}")
-    for verdict in judge(evidence, scenario.waived, oracles=scenario.oracles).verdicts:
+    for verdict in judge(evidence, scenario.waived).verdicts:
         yield verdict.oracle
 
 

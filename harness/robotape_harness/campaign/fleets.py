@@ -21,4 +21,4 @@ def strike_fleet(fleet: Fleet, *, seed: int = 0, limits: Limits | None = None) -
     baseline = simulate(crowd, seed=seed, interceptors=[steady], limits=limits)
     failing = SharedProvider(fleet.provider, fleet.outage)
     trial = simulate(crowd, seed=seed, interceptors=[failing], limits=limits)
-    return Evidence(trial=trial, baseline=baseline, struck=failing.struck)
+    return Evidence(trial=trial, baseline=baseline, struck=failing.struck, oracles=crowd.oracles)

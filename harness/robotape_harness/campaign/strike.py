@@ -52,6 +52,7 @@ def strike(
         baseline=baseline,
         struck=tuple(injector.struck for injector in injectors),
         cancelled_at=min(cancelled, default=None),
+        oracles=scenario.oracles,
     )
 
 

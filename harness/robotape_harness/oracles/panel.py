@@ -109,13 +109,8 @@ class Judgement:
     inconclusive: tuple[tuple[str, str], ...] = ()
 
 
-def judge(
-    evidence: Evidence,
-    waived: Mapping[str, str] | None = None,
-    *,
-    oracles: Sequence[UserOracle] = (),
-) -> Judgement:
-    """Ask every oracle about one run.
+def judge(evidence: Evidence, waived: Mapping[str, str] | None = None) -> Judgement:
+    """Ask every oracle about one run, the scenario's own included.
 
     An accusation that another one explains is dropped, so that one bug has one name; this
     comes before waivers, so that waiving a bug does not bring it back under another name.
@@ -123,14 +118,13 @@ def judge(
     Args:
         evidence: The run, and what it is measured against.
         waived: Oracle id -> why its verdicts do not count.
-        oracles: The scenario's own, beside those there are.
 
     Raises:
         ScenarioError: An oracle of the scenario's own failed, or gave something else.
     """
     found: list[Verdict] = []
     inconclusive: list[tuple[str, str]] = []
-    for oracle in (*ALL, *(_tried(own) for own in oracles)):
+    for oracle in (*ALL, *(_tried(own) for own in evidence.oracles)):
         try:
             found += oracle(evidence)
         except MissingEvidence as missing:

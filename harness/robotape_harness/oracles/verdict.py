@@ -37,6 +37,7 @@ class Evidence:
         cancelled_at: Instant of the run's clock at which the run was cancelled; None if it was not.
         is_recorded: Whether the run was not simulated here: of its trial only the tape is true.
         has_ledger: Whether the trial's ledger says what happened outside.
+        oracles: The scenario's own, asked beside those there are.
 
     Where the run's process died, at `trial.crashed_at` first, `trial.lives` has what each
     process had done until then, and `trial` itself is of the last one: its tape begins with what
@@ -50,10 +51,16 @@ class Evidence:
     cancelled_at: float | None = None
     is_recorded: bool = False
     has_ledger: bool = True
+    oracles: "tuple[UserOracle, ...]" = ()
 
     @classmethod
     def of_tape(
-        cls, tape: Tape, *, ledger: EffectLedger | None = None, baseline: Trial | None = None
+        cls,
+        tape: Tape,
+        *,
+        ledger: EffectLedger | None = None,
+        baseline: Trial | None = None,
+        oracles: "tuple[UserOracle, ...]" = (),
     ) -> Self:
         """Evidence of a run that was replayed, or recorded in production.
 
@@ -61,6 +68,7 @@ class Evidence:
             tape: Of the run.
             ledger: What happened outside; None if nobody kept one.
             baseline: A run of the same task without trouble, if there is one.
+            oracles: Of your own.
         """
         trial = Trial(
             ending="answered",
@@ -74,7 +82,13 @@ class Evidence:
             leftovers=(),
             choices=Choices.benign(),
         )
-        return cls(trial=trial, baseline=baseline, is_recorded=True, has_ledger=ledger is not None)
+        return cls(
+            trial=trial,
+            baseline=baseline,
+            is_recorded=True,
+            has_ledger=ledger is not None,
+            oracles=oracles,
+        )
 
     @property
     def tape(self) -> Tape:

@@ -100,7 +100,7 @@ def test_a_second_delivery_meets_the_faults_further_in() -> None:
 
 def test_no_fault_composes_with_all() -> None:
     evidence = under([])
-    assert (evidence.struck, evidence.trial.outcome) == ((), evidence.baseline.outcome)
+    assert (evidence.struck, evidence.trial.outcome) == ((), evidence.fault_free.outcome)
 
 
 # -- which attempt

@@ -249,7 +249,7 @@ def test_what_the_harness_does_renames_no_call_of_the_run(kind: str, phase: Phas
 
     evidence = under(doing(fan_out, paying_with_key(), Tool(look)), kind, phase)
     ids, usual = (
-        {step.call_id for step in trial.tape} for trial in (evidence.trial, evidence.baseline)
+        {step.call_id for step in trial.tape} for trial in (evidence.trial, evidence.fault_free)
     )
     assert ids == usual
     assert any("^" in call_id for call_id in usual)  # the control: such names there are

@@ -1,6 +1,7 @@
 """Laws of judging with all oracles: one bug has one name, and waivers hide nothing else."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -57,6 +58,10 @@ def test_control_a_sound_agent_and_a_fault_free_run_are_not_accused() -> None:
 # -- a scenario's own oracles
 
 
+def with_own(oracle: Any) -> Evidence:
+    return replace(NAIVE, oracles=(oracle,))
+
+
 def paid_in_full(evidence: Evidence) -> list[Any]:
     """More than one payment is one too many."""
     number = len(evidence.ledger)
@@ -64,7 +69,7 @@ def paid_in_full(evidence: Evidence) -> list[Any]:
 
 
 def test_a_scenarios_own_oracle_accuses_under_its_name() -> None:
-    own, other = (verdict for verdict in judge(NAIVE, oracles=[paid_in_full]).verdicts[::-1])
+    own, other = (verdict for verdict in judge(with_own(paid_in_full)).verdicts[::-1])
     assert (own.oracle, own.harm, own.why) == ("paid_in_full", 3, "2 payments")
     assert other.oracle == "duplicate_side_effect"
 
@@ -73,7 +78,7 @@ def test_it_can_be_waived_and_a_verdict_of_its_own_keeps_its_harm() -> None:
     def graded(_: Evidence) -> Verdict:
         return Verdict("another name", 1, "so so", (0,))
 
-    judgement = judge(NAIVE, {"graded": "it is only me"}, oracles=[graded])
+    judgement = judge(with_own(graded), {"graded": "it is only me"})
     [(verdict, _)] = judgement.waived
     assert verdict == Verdict("graded", 1, "so so", (0,))
 
@@ -83,7 +88,7 @@ def test_control_an_oracle_that_says_nothing_accuses_of_nothing(said: Any) -> No
     def silent(_: Evidence) -> Any:
         return said
 
-    assert judge(NAIVE, oracles=[silent]) == judge(NAIVE)
+    assert judge(with_own(silent)) == judge(NAIVE)
 
 
 @pytest.mark.parametrize("said", [True, [1], {"why": "no"}])
@@ -92,7 +97,7 @@ def test_an_oracle_that_gives_something_else_is_the_scenarios_fault(said: Any) -
         return said
 
     with pytest.raises(ScenarioError, match="the oracle odd gave a "):
-        judge(NAIVE, oracles=[odd])
+        judge(with_own(odd))
 
 
 def test_an_oracle_that_fails_is_the_scenarios_fault() -> None:
@@ -100,13 +105,13 @@ def test_an_oracle_that_fails_is_the_scenarios_fault() -> None:
         return 1 / 0
 
     with pytest.raises(ScenarioError, match="the oracle broken failed: ZeroDivisionError"):
-        judge(NAIVE, oracles=[broken])
+        judge(with_own(broken))
 
 
 def test_an_oracle_of_its_own_without_its_evidence_is_inconclusive() -> None:
-    judgement = judge(Evidence.of_tape(NAIVE.tape), oracles=[paid_in_full])
+    judgement = judge(Evidence.of_tape(NAIVE.tape, oracles=(paid_in_full,)))
     assert ("paid_in_full", "no effect ledger was kept") in judgement.inconclusive
-    assert not judge(NAIVE, oracles=[paid_in_full]).inconclusive
+    assert not judge(with_own(paid_in_full)).inconclusive
 
 
 def test_a_name_that_is_taken_is_refused() -> None:
