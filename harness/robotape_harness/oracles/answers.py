@@ -10,6 +10,7 @@ from robotape_harness.oracles.verdict import Evidence, Verdict
 __all__ = ["partial_accepted"]
 
 SHOWN = 60  # characters of what was cut that a verdict quotes
+TOOL_CALLS = b'"tool_calls"'
 CUT = frozenset({"length", "max_tokens"})  # how an answer ends that a token limit has cut
 
 
@@ -31,7 +32,8 @@ def _called_with_a_part(evidence: Evidence) -> Iterator[Verdict]:
     broken: dict[str, tuple[int, dict[str, str]]] = {}  # agent -> (step, tool -> arguments)
     for index, entry in enumerate(evidence.tape):
         if entry.type is StepType.THOUGHT and entry.call_id:
-            broken[entry.agent] = index, dict(_broken_calls(entry.value))
+            has_calls = TOOL_CALLS in entry.content
+            broken[entry.agent] = index, dict(_broken_calls(entry.value) if has_calls else ())
         elif entry.type is StepType.ACTION and entry.agent in broken:
             said, tools = broken[entry.agent]
             text = tools.pop(entry.node, None)

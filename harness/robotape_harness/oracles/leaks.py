@@ -1,5 +1,7 @@
 """Oracles of leaks: what a run leaves behind, and what it piles up."""
 
+from collections import Counter
+
 from robotape_harness.oracles.liveness import without_folders
 from robotape_harness.oracles.verdict import Evidence, Verdict
 
@@ -14,7 +16,7 @@ def leak(evidence: Evidence) -> list[Verdict]:
     """Accuse of leaving tasks, timers or the world's resources behind.
 
     What the fault-free run leaves as well does not count, and neither does what a run that
-    never ended still held.
+    never ended still held, or a process that died: nobody was there to give it back.
 
     Source:
         Oracle 22 of the retry-bug taxonomy: a connection given back without a shield.
@@ -22,7 +24,9 @@ def leak(evidence: Evidence) -> list[Verdict]:
     run, usual = evidence.ended, evidence.fault_free
     if run.ending not in {"answered", "raised", "cancelled"}:
         return []
-    held = list((evidence.ledger.held - usual.ledger.held).elements())
+    has_died = any(each.fault.kind == "crash" for each in evidence.struck)
+    more_held = Counter() if has_died else evidence.ledger.held - usual.ledger.held
+    held = list(more_held.elements())
     tasks = list(run.leftovers) if len(run.leftovers) > len(usual.leftovers) else []
     left = [*(f"{name} was not given back" for name in held), *map(without_folders, tasks)]
     if not left:

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from robotape import RunResult
@@ -110,20 +111,20 @@ def _left_behind(run: Trial, usual: Trial) -> str:
         if is_less(_read(run.outcome), _read(usual.outcome)):
             return ""  # what is missing was not left behind
         return f"the outcome is {_difference(run.outcome, usual.outcome)}"
-    for what, (now, before) in _told(run.result, usual.result).items():
+    for what, told, expected in _told(run.result, usual.result):
+        if told == expected:
+            continue
+        now, before = _json(told), _json(expected)
         if is_less(before, now) or _is_longer(now, before):
             return f"the {what} is {_shown(now)}, not {_shown(before)} as without the fault"
     return ""
 
 
-def _told(run: RunResult | None, usual: RunResult | None) -> dict[str, tuple[object, object]]:
-    """What two runs tell, as JSON values."""
-    if run is None or usual is None:
-        return {}
-    return {
-        "answer": (_json(run.output), _json(usual.output)),
-        "conversation": (_json(run.messages), _json(usual.messages)),
-    }
+def _told(run: RunResult | None, usual: RunResult | None) -> Iterator[tuple[str, object, object]]:
+    """What two runs tell, by name."""
+    if run is not None and usual is not None:
+        yield "answer", run.output, usual.output
+        yield "conversation", run.messages, usual.messages
 
 
 def _is_longer(now: object, before: object) -> bool:

@@ -1,6 +1,7 @@
 """Laws of the oracles of leaks: what a run leaves, holds or piles up only under the fault."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -79,6 +80,13 @@ def test_control_a_run_that_hangs_still_holds_what_it_holds() -> None:
 
     evidence = under(doing(wait, paying()), "permanent_error")
     assert names(evidence) == ["hang"]
+
+
+def test_control_a_process_that_died_gives_nothing_back() -> None:
+    evidence = under(doing(hold, paying()), "permanent_error")
+    [struck] = evidence.struck
+    killed = replace(struck, fault=replace(struck.fault, kind="crash"))
+    assert not leak(replace(evidence, struck=(killed,)))
 
 
 def growing(size: int) -> Tool[Any]:
