@@ -10,6 +10,7 @@ import importlib.util
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -25,7 +26,7 @@ from robotape_harness.oracles import judge
 from robotape_harness.simulation.trial import Trial
 
 FOLDER = Path(__file__).parent.parent.parent / "fixtures/defects"
-SEEDS = range(20)
+SEEDS = 20
 SCHEDULES = 20  # other orders of the ready tasks, without a fault
 MIXED = 2  # other orders for every fault that happens once
 AN_HOUR = {"retry_after": 3600.0}
@@ -135,33 +136,60 @@ def _defects_in(module: ModuleType) -> Iterator[Defect]:
         yield Defect(name, oracle, getattr(module, name), getattr(module, f"{name}_mended"))
 
 
+@dataclass(frozen=True)
+class Hunt:
+    """What came of hunting one pair.
+
+    Attributes:
+        hits: Under how many seeds the planted agent was accused by whom it has to be.
+        others: Who else accused it, under any seed.
+        accused: Who accused the sound twin.
+    """
+
+    hits: int
+    others: tuple[str, ...]
+    accused: tuple[str, ...]
+
+
+def hunt(index: int, seeds: int) -> Hunt:
+    """Hunt one pair under so many seeds.
+
+    Args:
+        index: 0-based, in the order of `defects`: scenarios are no values to send to a process.
+        seeds: How many, from 0 on.
+    """
+    defect = defects()[index]
+    found = [accusations(defect.planted, seed) for seed in range(seeds)]
+    others = dict.fromkeys(name for each in found for name in each if name != defect.oracle)
+    accused = dict.fromkeys(
+        name for seed in range(seeds) for name in accusations(defect.sound, seed)
+    )
+    hits = sum(bool(each[defect.oracle]) for each in found)
+    return Hunt(hits, tuple(others), tuple(accused))
+
+
 def main() -> int:
     """Hunt all of them, and say who was found by whom."""
     parser = argparse.ArgumentParser(prog="make campaign", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=len(SEEDS))
+    parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--only", default="", help="part of the names")
     asked = parser.parse_args()
-    all_of_them = [defect for defect in defects() if asked.only in defect.name]
-    width = max(len(defect.name) for defect in all_of_them)
+    chosen = {i: defect for i, defect in enumerate(defects()) if asked.only in defect.name}
+    width = max(len(defect.name) for defect in chosen.values())
     missed = flagged = 0
     print(f"{'planted agent':{width}}  {'to be found by':24}  found by; its sound twin: accused by")
-    for defect in all_of_them:
-        found, accused, seeds = Counter[str](), Counter[str](), 0
-        for seed in range(asked.seeds):
-            names = accusations(defect.planted, seed)
-            seeds += defect.oracle in names
-            found.update(names.keys())
-            accused.update(accusations(defect.sound, seed).keys())
-        missed += seeds < asked.seeds
-        flagged += bool(accused)
-        others = ", ".join(name for name in found if name != defect.oracle)
-        says = f"{seeds}/{asked.seeds}" + (f", beside {others}" if others else "")
-        twin = ", ".join(accused) or "nobody"
-        print(f"{defect.name:{width}}  {defect.oracle:24}  {says}; {twin}", flush=True)
-    total = len(all_of_them)
+    with ProcessPoolExecutor() as pool:
+        hunts = pool.map(hunt, chosen, [asked.seeds] * len(chosen))
+        for defect, told in zip(chosen.values(), hunts, strict=True):
+            missed += told.hits < asked.seeds
+            flagged += bool(told.accused)
+            beside = f", beside {', '.join(told.others)}" if told.others else ""
+            twin = ", ".join(told.accused) or "nobody"
+            says = f"{told.hits}/{asked.seeds}{beside}; {twin}"
+            print(f"{defect.name:{width}}  {defect.oracle:24}  {says}", flush=True)
     print(
-        f"campaign: {total - missed}/{total} planted agents found, "
-        f"{flagged}/{total} sound twins accused, {asked.seeds} seeds"
+        f"campaign: {len(chosen) - missed}/{len(chosen)} planted agents found, "
+        f"{flagged}/{len(chosen)} sound twins accused, {asked.seeds} seeds"
     )
     return 1 if missed or flagged else 0
 
