@@ -24,8 +24,7 @@ def leak(evidence: Evidence) -> list[Verdict]:
     run, usual = evidence.ended, evidence.fault_free
     if run.ending not in {"answered", "raised", "cancelled"}:
         return []
-    has_died = any(each.fault.kind == "crash" for each in evidence.struck)
-    more_held = Counter() if has_died else evidence.ledger.held - usual.ledger.held
+    more_held = Counter() if run.lives else evidence.ledger.held - usual.ledger.held
     held = list(more_held.elements())
     tasks = list(run.leftovers) if len(run.leftovers) > len(usual.leftovers) else []
     left = [*(f"{name} was not given back" for name in held), *map(without_folders, tasks)]

@@ -9,7 +9,7 @@ from robotape import RunResult
 from robotape.models.record import encode
 from robotape_harness.oracles.history import attempts_struck
 from robotape_harness.oracles.verdict import Evidence, Verdict
-from robotape_harness.simulation.schedules import LABEL
+from robotape_harness.simulation.schedules import FAMILY
 from robotape_harness.simulation.trial import Trial
 
 __all__ = ["claims_success", "is_less", "silent_skip", "state_not_reset", "wrong_result"]
@@ -69,7 +69,7 @@ def state_not_reset(evidence: Evidence) -> list[Verdict]:
         Oracle 14 of the retry-bug taxonomy (WASABI, SOSP 2024, class HOW; the K = 1 injection).
     """
     run, usual = evidence.ended, evidence.fault_free
-    if not claims_success(run) or run.choices.deviations(LABEL) or not _has_recovered(evidence):
+    if not claims_success(run) or _is_rescheduled(run) or not _has_recovered(evidence):
         return []
     what = _left_behind(run, usual)
     if not what:
@@ -132,6 +132,11 @@ def _is_longer(now: object, before: object) -> bool:
     if not isinstance(now, str) or not isinstance(before, str):
         return False
     return bool(before) and len(now) > len(before) and before in now
+
+
+def _is_rescheduled(run: Trial) -> bool:
+    """Whether its tasks did not step in the order in which they became ready."""
+    return any(each.chosen and each.label.startswith(FAMILY) for each in run.choices.recorded)
 
 
 def _has_recovered(evidence: Evidence) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from robotape import Tool
 from robotape_harness.oracles.leaks import leak, unbounded_memory
+from robotape_harness.simulation.trial import Life
 from robotape_harness.world import World
 from tests.harness.oracles.planted import Doer, accused, doing, names, pay_42, paying, under
 
@@ -84,9 +85,9 @@ def test_control_a_run_that_hangs_still_holds_what_it_holds() -> None:
 
 def test_control_a_process_that_died_gives_nothing_back() -> None:
     evidence = under(doing(hold, paying()), "permanent_error")
-    [struck] = evidence.struck
-    killed = replace(struck, fault=replace(struck.fault, kind="crash"))
-    assert not leak(replace(evidence, struck=(killed,)))
+    before = Life(tape=evidence.tape, commits=0, seconds=0.0)
+    killed = replace(evidence.trial, lives=(before,))
+    assert not leak(replace(evidence, trial=killed))
 
 
 def growing(size: int) -> Tool[Any]:
