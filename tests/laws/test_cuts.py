@@ -164,7 +164,7 @@ def test_the_sound_desk_pays_exactly_once_wherever_its_process_dies(sound: Scena
     runs = cut_everywhere(sound, "crash")
     assert len(runs) > 15
     assert {(run.trial.ending, refunds(run)) for run in runs} == {("answered", 1)}
-    assert {run.trial.outcome for run in runs} == {runs[0].baseline.outcome}
+    assert {run.trial.outcome for run in runs} == {runs[0].fault_free.outcome}
     assert accusers(runs) == {}
 
 

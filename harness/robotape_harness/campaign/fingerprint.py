@@ -85,10 +85,10 @@ def _calls(evidence: Evidence, verdict: Verdict, *, only_open: bool) -> Iterator
 
 def _wrong_parts(evidence: Evidence) -> Iterator[str]:
     """Which parts of the outcome are missing, too many or other than without the fault."""
-    now, before = json.loads(evidence.trial.outcome), json.loads(evidence.baseline.outcome)
+    now, before = json.loads(evidence.trial.outcome), json.loads(evidence.fault_free.outcome)
     if not isinstance(now, dict) or not isinstance(before, dict):
         return
-    effects = {**_effects(evidence.trial.ledger), **_effects(evidence.baseline.ledger)}
+    effects = {**_effects(evidence.trial.ledger), **_effects(evidence.fault_free.ledger)}
     for key in sorted({*now, *before}):
         if now.get(key) != before.get(key):
             how = "extra" if key not in before else "missing" if key not in now else "other"

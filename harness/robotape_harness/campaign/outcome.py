@@ -109,7 +109,7 @@ def _state(evidence: Evidence, is_finding: bool, is_waived: bool, is_missed: boo
     if is_missed:
         return "not_reached"
     trial = evidence.trial
-    is_same = trial.ending == "answered" and trial.outcome == evidence.baseline.outcome
+    is_same = trial.ending == "answered" and trial.outcome == evidence.fault_free.outcome
     return "recovered" if is_same else "failed"
 
 

@@ -28,5 +28,5 @@ def test_the_order_of_the_cases_changes_nothing() -> None:
 def test_a_case_of_another_seed_is_judged_by_the_fault_free_run_of_that_seed() -> None:
     fault = PLAN.faults[0]
     evidence = examiner().evidence(Case(seed=7, faults=(fault,)))
-    assert evidence.baseline.tape.to_bytes() == simulate(SCENARIO, seed=7).tape.to_bytes()
-    assert evidence.baseline.tape.to_bytes() != BASELINE.tape.to_bytes()
+    assert evidence.fault_free.tape.to_bytes() == simulate(SCENARIO, seed=7).tape.to_bytes()
+    assert evidence.fault_free.tape.to_bytes() != BASELINE.tape.to_bytes()
