@@ -97,7 +97,7 @@ def outcome_of(
     return replace(
         found,
         digest=hashlib.sha256(trial.tape.to_bytes()).hexdigest(),
-        choices=(trial.choices.recorded or None) if proposal.order else None,
+        choices=trial.choices.recorded if found.turns and found.turns.decisions else None,
     )
 
 
