@@ -33,7 +33,7 @@ DESK = ROOT / "fixtures/agents/refund_desk.py"
 SEEDS = range(5)
 HASH_SEEDS = [str(7 * number * number) for number in range(20)]
 BURNERS = os.cpu_count() or 1
-SMALL = Budget(search=40)
+SMALL = Budget(search=12)
 
 
 @tool(pure=True)
