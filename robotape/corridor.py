@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from robotape.cache import Codec, cache_at, canonical, digest
 from robotape.calls import Call, CallNext, interceptors_of, through
 from robotape.errors import DeadlineExceeded, PolicyDenied, RobotapeError, ToolInputError
-from robotape.policy import Policy
+from robotape.policy import Decision, Policy
 from robotape.recorder import Passage, Recorder, reject
 from robotape.resume import History, Past, history_of
 from robotape.retry import retrying
@@ -47,9 +47,7 @@ def admit(
     for policy in scope.policies:
         decision = policy.gate(scope.principal, target)
         if not decision.allowed:
-            denied = PolicyDenied(scope.principal, target, decision.reason)
-            reject(scope, target, call_id, denied)
-            raise denied
+            raise _denied(scope, target, call_id, decision)
     try:
         return parser.parse(raw)
     except ToolInputError as error:
@@ -101,7 +99,7 @@ async def cross(
         raise RobotapeError(f"{call.call_id}: there is no run to make this call in")
     facts: dict[str, Any] = {"canonicalised": dict(changes)} if changes else {}
     if passage.is_judged and scope.policies:
-        facts["allowed_by"] = _judge(scope, call)
+        facts |= _judge(scope, call)
     watch = watched(scope, call, passage.provider)
     recorder = Recorder(tape, passage, asked, facts, watch)
     history = history_of(scope.run)
@@ -211,17 +209,26 @@ def _codec(passage: Passage) -> Codec:
     return Codec(dump, load)
 
 
-def _judge(scope: Scope, call: Call) -> str:
-    rule = ""
+def _judge(scope: Scope, call: Call) -> dict[str, Any]:
+    """Ask every policy in force; what the tape says of the leave they gave."""
     policy: Policy
+    decisions = []
     for policy in scope.policies:
         decision = policy.decide(call.principal, call.target, call.arguments)
         if not decision.allowed:
-            denied = PolicyDenied(call.principal, call.target, decision.reason)
-            reject(scope, call.target, call.call_id, denied)
-            raise denied
-        rule = decision.reason
-    return rule
+            raise _denied(scope, call.target, call.call_id, decision)
+        decisions.append(decision)
+    return {
+        "allowed_by": " & ".join([decision.reason for decision in decisions]),
+        "policy": " & ".join([decision.version for decision in decisions]),
+    }
+
+
+def _denied(scope: Scope, target: str, call_id: str, decision: Decision) -> PolicyDenied:
+    """A refusal, written down with the version of the policy that refused."""
+    denied = PolicyDenied(scope.principal, target, decision.reason)
+    reject(scope, target, call_id, denied, {"policy": decision.version})
+    return denied
 
 
 def _restored(passage: Passage, past: Past) -> Any:

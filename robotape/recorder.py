@@ -4,7 +4,7 @@ It decides nothing: retrying tells it what happened.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -204,8 +204,14 @@ class Recorder:
         )
 
 
-def reject(scope: Scope, node: str, call_id: str, error: Exception) -> None:
-    """Write down that a call was turned away before any attempt."""
+def reject(
+    scope: Scope,
+    node: str,
+    call_id: str,
+    error: Exception,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Write down that a call was turned away before an attempt; `facts` is what else is known."""
     tape = tape_of(scope)
     history = history_of(scope.run)
     if tape is None or (history is not None and history.was_rejected(call_id)):
@@ -217,7 +223,7 @@ def reject(scope: Scope, node: str, call_id: str, error: Exception) -> None:
         node=node,
         call_id=call_id,
         content=_described(error),
-        facts={"retryable": False},
+        facts={"retryable": False, **(facts or {})},
     )
     notify_rejected(scope, node, call_id, error)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import caching
 import campaigns
 import core
+import deciding
 import llm
 import seams
 import shrinking
@@ -28,7 +29,7 @@ def main() -> int:
     chosen = options.parse_args()
     print(f"Python {platform.python_version()} on {platform.machine()}; CPU time, medians\n")
     measured = []
-    tables = (core, validating, caching, llm, seams, simulated, campaigns, shrinking, storing)
+    tables = (core, validating, deciding, caching, llm, seams, simulated, campaigns, shrinking, storing)
     for table in tables:
         for row in table.rows():
             print(row, flush=True)

@@ -12,7 +12,7 @@ from robotape.calls import Call, CallNext
 from robotape.context import Surroundings
 from robotape.errors import DeadlineExceeded, PolicyDenied, RobotapeError, ToolInputError
 from robotape.models.record import Record
-from robotape.policy import Decision
+from robotape.policy import Decision, at_most
 from robotape.runtime import Run, Scope, entered
 from robotape.tape import tape_of
 from robotape.tools import tool
@@ -195,7 +195,7 @@ def test_a_denial_is_one_error_on_the_tape_and_no_action() -> None:
             "desk",
             script(asks(call("refund", amount=1), call("refund", amount=999)), say("ok")),
             tools=[refund],
-            policy=Policy(allow("*", "refund", amount=lambda amount: amount <= 100)),
+            policy=Policy(allow("*", "refund", amount=at_most(100)), version="1"),
         )
         return (await agent.run("go")).tape
 
@@ -204,7 +204,11 @@ def test_a_denial_is_one_error_on_the_tape_and_no_action() -> None:
     assert sorted(told) == [("action", 1), ("error", 0), ("observation", 1)]
     [error] = [step for step in tape if step.attempt == 0]
     assert error.value["error"] == "PolicyDenied"
-    assert error.facts == {"retryable": False}
+    assert error.facts == {"retryable": False, "policy": "1"}
+    [action] = [step for step in tape if step.attempt == 1 and step.node == "refund"][:1]
+    assert action.facts is not None
+    assert action.facts["allowed_by"] == "allow * refund given amount <= 100"
+    assert action.facts["policy"] == "1"
 
 
 def test_a_call_past_its_deadline_is_not_begun() -> None:
