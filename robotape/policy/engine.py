@@ -4,10 +4,11 @@ It judges; who asks it, and when, is the corridor's business. Names are compared
 they are: a spelling variant is another name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from robotape.policy.lint import Described, findings
 from robotape.policy.rules import ANYONE, ANYTHING, Predicate, Rule
 from robotape.runtime import derive
 
@@ -98,6 +99,19 @@ class Policy:
             place = self._at(principal, target)
         # Without conditions that could matter there is nothing to judge.
         return place.judge(arguments) if place.conditional else place.plain
+
+    def lint(self, tools: Iterable[Described]) -> list[str]:
+        """What in the rules is probably not what was meant, for these tools.
+
+        Args:
+            tools: All that agents under this policy have.
+
+        Returns:
+            Sentences, in the rules' order: a rule about no tool there is, a condition on an
+            argument that the tool does not have, and a rule that stops certain texts where the
+            argument may be any text, so that another spelling gets past it.
+        """
+        return findings(self.rules, tools)
 
     def _at(self, principal: str | None, target: str) -> "_Place":
         """The rules about a call; a name that no rule mentions has what everybody has."""

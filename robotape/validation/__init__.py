@@ -8,6 +8,8 @@
 | `faithful` | that the values are what the text said, where pydantic is lenient although strict |
 | `faults` | pydantic's errors as paths and words that repeat no value |
 | `frozen` | containers that refuse to change |
+| `spelling` | text types with one spelling: `CanonicalName`, `HostName`, `SafePath` |
+| `hosts` `paths` | what the one spelling of a host or a path is |
 | `canonical` | the arguments written as canonical JSON |
 | `parser` | `ArgumentParser`, which puts the rooms together |
 
@@ -20,19 +22,32 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from robotape.validation.frozen import FrozenDict, FrozenList, FrozenSet, freeze
     from robotape.validation.parser import ArgumentParser, Parsed
+    from robotape.validation.spelling import Below, CanonicalName, HostName, SafePath
     from robotape.validation.text import Bounds
 
 __all__ = [
     "ArgumentParser",
+    "Below",
     "Bounds",
+    "CanonicalName",
     "FrozenDict",
     "FrozenList",
     "FrozenSet",
+    "HostName",
     "Parsed",
+    "SafePath",
     "freeze",
 ]
 
-_ROOMS = {"ArgumentParser": "parser", "Bounds": "text", "Parsed": "parser"}
+_ROOMS = {
+    "ArgumentParser": "parser",
+    "Below": "spelling",
+    "Bounds": "text",
+    "CanonicalName": "spelling",
+    "HostName": "spelling",
+    "Parsed": "parser",
+    "SafePath": "spelling",
+}
 
 
 def __getattr__(name: str) -> Any:

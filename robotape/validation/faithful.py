@@ -18,11 +18,15 @@ from typing import Any
 import pydantic
 
 from robotape.validation.faults import locate
+from robotape.validation.spelling import is_spelled
 from robotape.validation.text import Fault, Number, path_of
 
-__all__ = ["INTEGER", "is_lenient", "make_integers", "unfaithful"]
+__all__ = ["CHANGES", "INTEGER", "is_lenient", "make_integers", "unfaithful"]
 
 INTEGER = "a number with a zero fraction was read as an integer"
+_SPELLING = "a text was read in its canonical form"
+# No faults, but changes worth recording.
+CHANGES = frozenset({INTEGER, _SPELLING})
 
 # Core-schema types under which pydantic reads more than one spelling of a value.
 _ALWAYS = {"date", "datetime", "decimal", "frozenset", "set"}
@@ -31,6 +35,8 @@ _ALWAYS = {"date", "datetime", "decimal", "frozenset", "set"}
 def is_lenient(schema: Mapping[str, Any]) -> bool:
     """Whether pydantic reads this core schema's own level with the leniencies above."""
     kind = schema.get("type")
+    if is_spelled(schema):
+        return True
     if kind == "literal":
         return any(type(item) is not str for item in schema["expected"])
     if kind == "enum":
@@ -77,7 +83,7 @@ def unfaithful(key: str, given: Any, value: Any) -> list[Fault]:
             user's own has changed it, and that is his business.
 
     Returns:
-        Path and what is wrong; the text `INTEGER` marks what is no fault but a change
+        Path and what is wrong; a text among `CHANGES` marks what is no fault but a change
         worth recording.
     """
     found: list[tuple[_Steps, str]] = []
@@ -92,6 +98,8 @@ _SAME = frozenset({bool, int, str, type(None)})
 def _compare(steps: _Steps, given: Any, value: Any, found: list[tuple[_Steps, str]]) -> None:
     kind = type(given)
     if kind is type(value) and kind in _SAME:
+        if kind is str and given != value:
+            found.append((steps, _SPELLING))
         return  # nearly every leaf; what follows is slow
     if isinstance(value, pydantic.RootModel):
         value = value.root

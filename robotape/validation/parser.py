@@ -13,10 +13,16 @@ from pydantic_core import to_json
 
 from robotape.errors import ToolInputError
 from robotape.validation.canonical import writer_of
-from robotape.validation.faithful import INTEGER, make_integers, unfaithful
+from robotape.validation.faithful import CHANGES, make_integers, unfaithful
 from robotape.validation.faults import faults_of
 from robotape.validation.frozen import freeze, frozen_dict
-from robotape.validation.schema import adapter_of, holds_scalars, json_schema_of, lenient_names
+from robotape.validation.schema import (
+    adapter_of,
+    holds_scalars,
+    json_schema_of,
+    lenient_names,
+    refuse_other_spellings,
+)
 from robotape.validation.signature import Parameter, default_of, is_made, parameters_of
 from robotape.validation.text import LONGEST_INTEGER, Bounds, Fault, Inspector, path_of
 
@@ -129,6 +135,7 @@ order_id?
         """Use `from_callable`."""
         adapter = adapter_of(function, parameters)
         lenient = lenient_names(adapter)
+        refuse_other_spellings(function, adapter, parameters)
         self.tool = tool
         self._inspector = Inspector(bounds)
         self._is_empty = not parameters
@@ -332,7 +339,7 @@ order_id?
             if key in tree
             for fault in unfaithful(key, tree[key], values[name])
         ]
-        faults = [fault for fault in found if fault[1] != INTEGER]
+        faults = [fault for fault in found if fault[1] not in CHANGES]
         if faults:
             raise ToolInputError(self.tool, faults)
         return tuple(found)

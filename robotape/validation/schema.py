@@ -7,16 +7,30 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, GetCoreSchemaHandler, PydanticUserError, TypeAdapter
+from pydantic import (
+    Field,
+    GetCoreSchemaHandler,
+    PydanticUserError,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, PydanticJsonSchemaWarning
 from pydantic_core import CoreSchema, PydanticSerializationError, core_schema, to_jsonable_python
 
 from robotape.validation.faithful import is_lenient
 from robotape.validation.frozen import freeze
-from robotape.validation.signature import Parameter, default_of, name_of
+from robotape.validation.signature import Parameter, default_of, is_made, name_of
+from robotape.validation.spelling import is_spelled
 
-__all__ = ["adapter_of", "holds_plain_scalars", "holds_scalars", "json_schema_of", "lenient_names"]
+__all__ = [
+    "adapter_of",
+    "holds_plain_scalars",
+    "holds_scalars",
+    "json_schema_of",
+    "lenient_names",
+    "refuse_other_spellings",
+]
 
 _SAID_TO_THE_MODEL = (
     "title", "description", "examples", "discriminator", "deprecated", "json_schema_extra",
@@ -87,11 +101,41 @@ def adapter_of(
     adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(source)
     for name, schema in _fields_of(adapter).items():
         for level in _levels(schema, adapter):
-            if level.get("type") in _REFUSED:
-                raise TypeError(
-                    f"{name_of(function)}: parameter {name!r}: {_REFUSED[level['type']]}"
-                )
+            refused = _REFUSED.get(level.get("type", ""))
+            if level.get("type") == "dict" and is_spelled(level.get("keys_schema", {})):
+                refused = "two keys could become one, and a value be lost: take a list of pairs"
+            if refused:
+                raise TypeError(f"{name_of(function)}: parameter {name!r}: {refused}")
     return adapter
+
+
+def refuse_other_spellings(
+    function: Callable[..., Any],
+    adapter: TypeAdapter[Any],
+    parameters: tuple[Parameter, ...],
+) -> None:
+    """See to it that a default is what the parameter's canonical type would make of it.
+
+    Raises:
+        TypeError: It is another spelling, which policy and body would see.
+    """
+    fields = _fields_of(adapter)
+    for item in parameters:
+        if item.field.is_required() or is_made(item.field):
+            continue
+        if not any(map(is_spelled, _levels(fields[item.name], adapter))):
+            continue
+        default, parts = default_of(item.field), item.field.asdict()
+        annotation: Any = Annotated[(parts["annotation"], *parts["metadata"], Field())]
+        reader: TypeAdapter[Any] = TypeAdapter(annotation)
+        try:
+            is_canonical = reader.validate_python(default) == default
+        except ValidationError:
+            is_canonical = False
+        if not is_canonical:
+            raise TypeError(
+                f"{name_of(function)}: the default of {item.name!r} is not in canonical form"
+            )
 
 
 def holds_scalars(adapter: TypeAdapter[Any]) -> bool:
