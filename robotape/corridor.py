@@ -8,18 +8,19 @@ nothing outside; `cross` is the rest.
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from robotape.cache import Codec, cache_at, canonical, digest
 from robotape.calls import Call, CallNext, interceptors_of, through
 from robotape.errors import DeadlineExceeded, PolicyDenied, RobotapeError, ToolInputError
-from robotape.policy import Decision, Policy
+from robotape.policy import ApprovalRequest, ApprovalRequired, Authority, Decision, Policy
 from robotape.recorder import Passage, Recorder, reject
 from robotape.resume import History, Past, history_of
 from robotape.retry import retrying
 from robotape.runtime import Scope
 from robotape.secrets import redact, redactor
-from robotape.tape import tape_of
+from robotape.tape import Tape, tape_of
 from robotape.watch import CallWatch, watched
 
 if TYPE_CHECKING:
@@ -97,11 +98,9 @@ async def cross(
     tape = tape_of(scope)
     if tape is None:
         raise RobotapeError(f"{call.call_id}: there is no run to make this call in")
-    facts: dict[str, Any] = {"canonicalised": dict(changes)} if changes else {}
-    if passage.is_judged and scope.policies:
-        facts |= _judge(scope, call)
+    leave = _leave(scope, call, passage, asked)
     watch = watched(scope, call, passage.provider)
-    recorder = Recorder(tape, passage, asked, facts, watch)
+    recorder = _recorder(tape, passage, asked, dict(changes), watch=watch, leave=leave)
     history = history_of(scope.run)
     if history is not None:
         past = history.look_up(
@@ -116,6 +115,8 @@ async def cross(
             return value
         if past is not None:
             call = _taken_up(recorder, call, past)
+    if leave is not None:
+        leave.ask(call)
     if call.deadline is not None and call.deadline <= scope.run.now():
         raise _too_late(scope, call, call.deadline, passage)
     onward = _onward(scope, watch, effect)
@@ -181,6 +182,7 @@ async def _shared(
         raise error from None
     if is_ours:
         return fresh
+    recorder.check(call)
     recorder.recalled(call, value)
     return value
 
@@ -209,19 +211,108 @@ def _codec(passage: Passage) -> Codec:
     return Codec(dump, load)
 
 
-def _judge(scope: Scope, call: Call) -> dict[str, Any]:
-    """Ask every policy in force; what the tape says of the leave they gave."""
-    policy: Policy
-    decisions = []
-    for policy in scope.policies:
-        decision = policy.decide(call.principal, call.target, call.arguments)
-        if not decision.allowed:
-            raise _denied(scope, call.target, call.call_id, decision)
-        decisions.append(decision)
-    return {
-        "allowed_by": " & ".join([decision.reason for decision in decisions]),
-        "policy": " & ".join([decision.version for decision in decisions]),
-    }
+def _leave(scope: Scope, call: Call, passage: Passage, asked: bytes) -> "_Leave | None":
+    """The leave of the policies in force; None where there are none."""
+    if not (passage.is_judged and scope.policies):
+        return None
+    leave = _Leave(scope, asked)
+    leave.judge(call)
+    return leave
+
+
+def _recorder(
+    tape: Tape,
+    passage: Passage,
+    asked: bytes,
+    changes: dict[str, str],
+    *,
+    watch: CallWatch | None,
+    leave: "_Leave | None",
+) -> Recorder:
+    facts: dict[str, Any] = {"canonicalised": changes} if changes else {}
+    if leave is None:
+        return Recorder(tape, passage, asked, facts, watch)
+    facts |= leave.facts
+    if not leave.can_change:
+        return Recorder(tape, passage, asked, facts, watch)
+    return _WaryRecorder(tape, passage, asked, facts, watch, leave=leave)
+
+
+class _Leave:
+    """What the policies in force say of one call, for as long as they say it."""
+
+    __slots__ = ("_approved", "_asked", "_asking", "_epoch", "_scope", "can_change", "facts")
+
+    def __init__(self, scope: Scope, asked: bytes) -> None:
+        self._scope = scope
+        self._asked = asked
+        self._asking: list[tuple[Policy, Decision]] = []
+        self._approved: list[Policy] = []
+        self._epoch = 0
+        self.can_change = False
+        self.facts: dict[str, str] = {}
+
+    def judge(self, call: Call) -> None:
+        """Ask every policy in force; `facts` is what the tape says of the leave they give."""
+        reasons, versions = [], []
+        policy: Policy
+        for policy in self._scope.policies:
+            decision = policy.decide(call.principal, call.target, call.arguments)
+            if decision.asks:
+                self._asking.append((policy, decision))
+            elif not decision.allowed:
+                raise _denied(self._scope, call.target, call.call_id, decision)
+            if policy.can_change:
+                self.can_change = True
+            reasons.append(decision.reason)
+            versions.append(decision.version)
+        if self.can_change:
+            self._epoch = self._epoch_now()
+        self.facts = {"allowed_by": " & ".join(reasons), "policy": " & ".join(versions)}
+
+    def ask(self, call: Call) -> None:
+        """Use up the approvals that rules ask for; one lasts for all attempts of the call."""
+        for policy, decision in self._asking:
+            if policy in self._approved:
+                continue
+            blank = ApprovalRequest.of(call.principal, call.target, call.arguments, self._asked)
+            request = replace(blank, rule=decision.reason, version=decision.version)
+            if not (isinstance(policy, Authority) and policy.approvals.take(request)):
+                denied = ApprovalRequired(request)
+                facts = {"policy": decision.version}
+                reject(self._scope, call.target, call.call_id, denied, facts)
+                raise denied
+            self._approved.append(policy)
+        self._asking.clear()
+
+    def renew(self, call: Call) -> bool:
+        """Judge again if a policy has changed; whether one has."""
+        if self._epoch_now() == self._epoch:
+            return False
+        self.judge(call)
+        self.ask(call)
+        return True
+
+    def _epoch_now(self) -> int:
+        return sum([policy.epoch for policy in self._scope.policies])
+
+
+class _WaryRecorder(Recorder):
+    """Lets no attempt begin, and no answer be given again, on a leave taken back meanwhile."""
+
+    __slots__ = ("_leave",)
+
+    def __init__(self, *parts: Any, leave: _Leave) -> None:
+        super().__init__(*parts)
+        self._leave = leave
+
+    def check(self, call: Call) -> None:
+        if self._leave.renew(call):
+            self.learned(self._leave.facts, call.attempt)
+
+    def started(self, call: Call) -> None:
+        self.check(call)
+        super().started(call)
 
 
 def _denied(scope: Scope, target: str, call_id: str, decision: Decision) -> PolicyDenied:

@@ -74,7 +74,7 @@ class Passage:
 class Recorder:
     """The tape's side of one call."""
 
-    __slots__ = ("_asked", "_facts", "_passage", "_tape", "_watch")
+    __slots__ = ("_asked", "_facts", "_passage", "_tape", "_told_at", "_watch")
 
     def __init__(
         self,
@@ -97,7 +97,16 @@ class Recorder:
         self._passage = passage
         self._asked = asked
         self._facts = facts
+        self._told_at = 1
         self._watch = watch
+
+    def learned(self, facts: dict[str, Any], attempt: int) -> None:
+        """Take facts that have changed; the ACTION of this attempt says them."""
+        self._facts = self._facts | facts
+        self._told_at = attempt
+
+    def check(self, call: Call) -> None:
+        """See that the call may go on; here nothing can have changed."""
 
     def started(self, call: Call) -> None:
         """Write the pending ACTION, before anything happens."""
@@ -106,7 +115,7 @@ class Recorder:
             facts["key"] = call.key
         if call.principal is not None:
             facts["principal"] = call.principal
-        if self._facts and call.attempt == 1:
+        if self._facts and call.attempt == self._told_at:
             facts |= self._facts
         node, asked = self._passage.node, self._asked
         self._tape.write(

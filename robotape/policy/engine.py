@@ -6,7 +6,7 @@ they are: a spelling variant is another name.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from robotape.policy.lint import Described, findings
 from robotape.policy.rules import ANYONE, ANYTHING, Predicate, Rule
@@ -59,6 +59,10 @@ class Policy:
     """
 
     __slots__ = ("_places", "_principals", "_rules", "_targets", "rules", "version")
+
+    # Both for those that can be changed while agents run; see `Authority`.
+    can_change: ClassVar[bool] = False
+    epoch: int = 0
 
     def __init__(self, *rules: Rule, version: str | None = None) -> None:
         """Take the rules.
