@@ -29,7 +29,18 @@ def main() -> int:
     chosen = options.parse_args()
     print(f"Python {platform.python_version()} on {platform.machine()}; CPU time, medians\n")
     measured = []
-    tables = (core, validating, deciding, caching, llm, seams, simulated, campaigns, shrinking, storing)
+    tables = (
+        core,
+        validating,
+        deciding,
+        caching,
+        llm,
+        seams,
+        simulated,
+        campaigns,
+        shrinking,
+        storing,
+    )
     for table in tables:
         for row in table.rows():
             print(row, flush=True)
