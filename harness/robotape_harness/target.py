@@ -21,6 +21,7 @@ from robotape.errors import RobotapeError
 from robotape_harness.scenario import Scenario
 
 __all__ = [
+    "Address",
     "AmbiguousTargetError",
     "MissingFileError",
     "MissingModuleError",
@@ -29,6 +30,7 @@ __all__ = [
     "TargetError",
     "TargetImportError",
     "TargetSyntaxError",
+    "imported",
     "opened",
 ]
 
@@ -156,17 +158,27 @@ class AmbiguousTargetError(TargetError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Address:
+class Address:
+    """A target in its parts.
+
+    Attributes:
+        target: As it was given.
+        place: The module, or the file.
+        name: Of the attribute; empty for none.
+    """
+
     target: str
     place: str
     name: str
 
     @property
     def is_file(self) -> bool:
+        """Whether the place is a file."""
         return self.place.endswith(".py")
 
     @property
     def stem(self) -> str:
+        """The module's last name."""
         return Path(self.place).stem if self.is_file else self.place.rpartition(".")[2]
 
     @property
@@ -192,22 +204,35 @@ def opened(target: str) -> Iterator[Scenario]:
     Raises:
         TargetError: One of its subclasses, with the way out in its text.
     """
-    address = _parse(target)
-    with _importable(address):
-        module = _load(address)
+    with imported(target) as (address, module):
         name, scenario = _pick(address, module)
         yield scenario if scenario.name else replace(scenario, name=f"{address.stem}:{name}")
 
 
-def _parse(target: str) -> _Address:
+@contextmanager
+def imported(target: str) -> Iterator[tuple[Address, ModuleType]]:
+    """Load the module of a target, as `opened` does, whatever the name stands for.
+
+    Yields:
+        The target in its parts, and the module.
+
+    Raises:
+        TargetError: There is no such module, or it cannot be imported.
+    """
+    address = _parse(target)
+    with _importable(address):
+        yield address, _load(address)
+
+
+def _parse(target: str) -> Address:
     place, colon, name = target.rpartition(":")
     if not colon or target.endswith(".py"):
         place, name = target, ""
-    return _Address(target, place, name)
+    return Address(target, place, name)
 
 
 @contextmanager
-def _importable(address: _Address) -> Iterator[None]:
+def _importable(address: Address) -> Iterator[None]:
     path, known = list(sys.path), set(sys.modules)
     sys.path.insert(0, str(address.folder))
     try:
@@ -233,7 +258,7 @@ def _lies_in(folder: Path, module: ModuleType) -> bool:
     return any(place and Path(place).resolve().parent == folder for place in places)
 
 
-def _load(address: _Address) -> ModuleType:
+def _load(address: Address) -> ModuleType:
     if address.is_file and not Path(address.place).is_file():
         raise MissingFileError(address.target, address.place, _similar(Path(address.place)))
     if not address.is_file and not all(map(str.isidentifier, address.place.split("."))):
@@ -249,7 +274,7 @@ def _load(address: _Address) -> ModuleType:
         raise _explained(address, error) from error
 
 
-def _run_file(address: _Address) -> ModuleType:
+def _run_file(address: Address) -> ModuleType:
     path = Path(address.place).resolve()
     name = _free_name(address.stem, path)
     spec = importlib.util.spec_from_file_location(name, path)
@@ -273,7 +298,7 @@ def _free_name(stem: str, path: Path) -> str:
     return name
 
 
-def _explained(address: _Address, error: BaseException) -> TargetError:
+def _explained(address: Address, error: BaseException) -> TargetError:
     if isinstance(error, ModuleNotFoundError) and _is_or_holds(error.name, address.place):
         return MissingModuleError(address.target, address.place)
     hint = ""
@@ -287,7 +312,7 @@ def _is_or_holds(missing: str | None, module: str) -> bool:
     return missing is not None and f"{module}.".startswith(f"{missing}.")
 
 
-def _origin(address: _Address, error: BaseException) -> str:
+def _origin(address: Address, error: BaseException) -> str:
     """file:line of the innermost frame in the user's code."""
     paths = sysconfig.get_paths()
     ours = (os.path.dirname(__file__), os.path.dirname(errors.__file__))
@@ -309,7 +334,7 @@ def _short(path: str) -> str:
     return path.removeprefix(here)
 
 
-def _pick(address: _Address, module: ModuleType) -> tuple[str, Scenario]:
+def _pick(address: Address, module: ModuleType) -> tuple[str, Scenario]:
     found = {name: value for name, value in vars(module).items() if isinstance(value, Scenario)}
     if address.name:
         if address.name not in vars(module):

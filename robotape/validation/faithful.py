@@ -2,10 +2,12 @@
 
 pydantic 2.14 in strict JSON mode takes `true` and `1.0` for `Literal[1]` and for an enum's
 1, `"1700000000"` for a date, `"1_0"` and a number that a float cannot hold for a Decimal,
-`[1, 1]` for a set and `{"1": …, "1.0": …}` for int keys. What it refuses is not looked at.
+`[1, 1]` for a set, `7` for an `IPvAnyAddress` and `{"1": …, "1.0": …}` for int keys. What it
+refuses is not looked at.
 Such a spelling is refused also where a before-validator of the user's own would clean it up.
 """
 
+import ipaddress
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
@@ -43,6 +45,8 @@ def is_lenient(schema: Mapping[str, Any]) -> bool:
         return any(not isinstance(member.value, str) for member in schema["members"])
     if kind == "dict":
         return schema.get("keys_schema", {}).get("type", "any") not in {"any", "str"}
+    if kind == "function-plain":  # IPvAnyAddress and the like make an address of any number
+        return str(getattr(schema["function"]["function"], "__qualname__", "")).startswith("IPvAny")
     return kind in _ALWAYS
 
 
@@ -91,6 +95,9 @@ def unfaithful(key: str, given: Any, value: Any) -> list[Fault]:
     return [(path_of(steps), wrong) for steps, wrong in found]
 
 
+_ADDRESSES = (
+    ipaddress.IPv4Address, ipaddress.IPv6Address, ipaddress.IPv4Network, ipaddress.IPv6Network,
+)  # fmt: skip
 _Steps = tuple[str | int, ...]
 _SAME = frozenset({bool, int, str, type(None)})
 
@@ -135,9 +142,24 @@ def _compare_array(
     if isinstance(value, set | frozenset):
         if len(value) < len(given):
             found.append((steps, "items must differ from each other"))
+        _compare_set(steps, given, value, found)
     elif isinstance(value, list | tuple) and len(value) == len(given):
         for index, item in enumerate(given):
             _compare((*steps, index), item, value[index], found)
+
+
+def _compare_set(
+    steps: _Steps, given: list[Any], value: Any, found: list[tuple[_Steps, str]]
+) -> None:
+    # Which item became which is not known; what the rules ask is only of which type it is.
+    kinds = list({type(held): held for held in value}.values())
+    for index, item in enumerate(given):
+        if kinds and type(item) in _LEAF:
+            wrong = [
+                _LEAF[type(item)](item, held) for held in kinds if type(item) is not type(held)
+            ]
+            if len(wrong) == len(kinds) and all(wrong):
+                found.append(((*steps, index), wrong[0]))
 
 
 def _wrong_keys(given: dict[str, Any], value: dict[Any, Any]) -> Iterator[str]:
@@ -175,6 +197,8 @@ def _wrong_bool(given: bool, value: Any) -> str:
 
 
 def _wrong_int(given: int, value: Any) -> str:
+    if isinstance(value, _ADDRESSES):
+        return "Input should be an IP address or network as text, not a number"
     return "Input should be a boolean, not a number" if isinstance(_plain(value), bool) else ""
 
 

@@ -45,6 +45,7 @@ _SAFE = re.compile(
     r"|literal_error|enum|decimal_\w+|uuid_version|timezone_\w+|url_(scheme|too_long)"
     r"|union_tag_not_found|none_required|is_instance_of|invalid_key"
 ).fullmatch
+_KEY = re.compile(r"'([^'|]+)'").fullmatch
 # What a validator that passes str(ValidationError) on brings along.
 _MORE_READING = re.compile(r"\s*For further information visit \S+")
 _QUOTING = {"url_parsing", "mapping_type"}
@@ -76,8 +77,17 @@ def faults_of(
             message = "required, but not given"
         else:
             message = words.of(detail)
+            steps = [*steps, *_tag(detail)]
         found.setdefault((path_of(steps), message))
     return tuple(found)
+
+
+def _tag(detail: Mapping[str, Any]) -> list[str]:
+    """The key that says which member of a union is meant, where it is that which is wrong."""
+    if detail["type"] not in {"union_tag_invalid", "union_tag_not_found"}:
+        return []
+    named = _KEY(str(detail["ctx"]["discriminator"]))  # a function's has no quotes, a path has bars
+    return [] if named is None else [named[1]]
 
 
 def locate(loc: Sequence[str | int], given: Any) -> list[str | int]:

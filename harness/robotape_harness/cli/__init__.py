@@ -10,7 +10,7 @@ from robotape_harness.cli.group import main
 
 __all__ = ["main"]
 
-LAZY = frozenset({"bar", "check", "doctor", "explain", "pin", "replay"})
+LAZY = frozenset({"bar", "check", "doctor", "explain", "fuzz", "pin", "replay"})
 
 
 def __getattr__(name: str) -> Any:

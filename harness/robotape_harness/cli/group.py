@@ -18,6 +18,7 @@ SUMMARIES = {
     "check": "Break a scenario in every way there is, and report what goes wrong.",
     "doctor": "Say whether a scenario is deterministic, and which line is to blame if not.",
     "explain": "Say what an oracle's verdict means, or what makes a finding's run pass.",
+    "fuzz": "Search tools for input that gets past their validation.",
     "pin": "Write a finding out as a test that fails until it is repaired.",
     "replay": "Make a finding's run again, byte for byte.",
 }
@@ -31,10 +32,12 @@ HELP = """Break an agent in simulation, and replay exactly what broke it.
   robotape explain duplicate_side_effect
   robotape doctor agents/refund_desk.py:sound
   robotape pin 3fa9c1d2e4
+  robotape fuzz agents/refund_desk.py:sound
 """
 EXAMPLES = {
     "check": "robotape check agents/refund_desk.py:sound",
     "doctor": "robotape doctor agents/refund_desk.py:sound",
+    "fuzz": "robotape fuzz agents/refund_desk.py:sound",
 }
 EPILOG = """\b
 Exit codes:

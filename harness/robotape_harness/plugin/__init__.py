@@ -15,8 +15,9 @@ from robotape_harness.plugin.fixtures import robotape_campaign, scripted_llm, si
 
 __all__ = ["robotape_campaign", "scripted_llm", "simulation"]
 
-LAZY = frozenset({"campaigns", "simulations"})
+LAZY = frozenset({"campaigns", "fuzzing", "simulations"})
 MARKERS = (
+    "robotape_fuzz(tool, ..., **options): what check_tool finds in the tools fails the test",
     "robotape_budget(name): how much a campaign may try: dev, ci or nightly",
     "robotape_seed(seed): of every simulated run of this test",
 )
@@ -56,7 +57,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Fail an async test that no plugin runs: to skip it would be to say that nothing is wrong."""
+    """Search the tools of `robotape_fuzz` first; fail an async test that no plugin runs.
+
+    To skip that would be to say that nothing is wrong.
+    """
+    for marker in pyfuncitem.iter_markers("robotape_fuzz"):
+        __getattr__("fuzzing").search(marker)
     try:
         return (yield)
     except pytest.skip.Exception as skipped:

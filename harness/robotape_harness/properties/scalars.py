@@ -44,7 +44,7 @@ def _text(schema: Schema) -> Strategy:
     low, high = schema.get("min_length") or 0, schema.get("max_length")
     pattern = schema.get("pattern")
     if pattern is not None:
-        return _matching(getattr(pattern, "pattern", pattern), low, high)
+        return _matching(str(getattr(pattern, "pattern", pattern)), low, high)
     return st.text(_TEXT, min_size=low, max_size=low + 12 if high is None else min(low + 12, high))
 
 

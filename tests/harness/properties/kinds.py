@@ -33,7 +33,6 @@ from pydantic import (
     RootModel,
     SecretStr,
     StringConstraints,
-    conlist,
     field_validator,
     model_validator,
 )
@@ -123,7 +122,7 @@ class Pair(NamedTuple):
     """By position."""
 
     name: str
-    count: int
+    number: int
 
 
 class Checked(BaseModel):
@@ -183,7 +182,9 @@ KINDS: dict[str, Any] = {
     "ip any": IPvAnyAddress,
     "enum": Colour | Level,
     "literal": Literal["a", 1, None],
-    "list nested": conlist(Annotated[str, Field(min_length=1)], min_length=1, max_length=3),
+    "list nested": Annotated[
+        list[Annotated[str, Field(min_length=1)]], Field(min_length=1, max_length=3)
+    ],
     "set": Annotated[set[Decimal], Field(min_length=1)],
     "tuple": tuple[int, str] | tuple[bool, ...],
     "dict": dict[Annotated[str, Field(pattern="^[a-z]+$")], Annotated[int, Field(ge=0)]],

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import AfterValidator, BaseModel
+from pydantic import AfterValidator, BaseModel, IPvAnyAddress
 
 from robotape.errors import ToolInputError
 from robotape.validation import ArgumentParser
@@ -90,3 +90,26 @@ def test_only_what_pydantic_reads_leniently_is_compared() -> None:
 
 def test_a_fraction_that_is_an_integer_is_a_change() -> None:
     assert unfaithful("x", Number("1.0"), 1) == [("$.x", INTEGER)]
+
+
+def test_items_of_a_set_are_read_as_strictly_as_those_of_a_list() -> None:
+    def pay(amounts: set[Decimal]) -> None: ...
+
+    parser = ArgumentParser.from_callable(pay, tool="pay", skip_first=False)
+    assert parser.parse('{"amounts": ["10", "2.5"]}').arguments["amounts"] == {
+        Decimal(10),
+        Decimal("2.5"),
+    }
+    with pytest.raises(ToolInputError) as raised:
+        parser.parse('{"amounts": ["2.5", "1_0"]}')
+    assert [path for path, _ in raised.value.faults] == ["$.amounts[1]"]
+
+
+def test_an_address_is_not_made_of_a_number() -> None:
+    def ping(host: IPvAnyAddress, count: int = 1) -> None: ...
+
+    parser = ArgumentParser.from_callable(ping, tool="ping", skip_first=False)
+    assert str(parser.parse('{"host": "127.0.0.1", "count": 7}').arguments["host"]) == "127.0.0.1"
+    with pytest.raises(ToolInputError) as raised:
+        parser.parse('{"host": 2130706433}')
+    assert [path for path, _ in raised.value.faults] == ["$.host"]
