@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from robotape.models.kinds import StepStatus
+from robotape.runtime import attempt_id
 from robotape_harness.oracles.history import EPSILON, Attempt, CallHistory
 from robotape_harness.oracles.verdict import Evidence, Verdict
 
 __all__ = ["fault_became_cancel", "swallowed_cancel"]
 
+ASIDE = frozenset({"duplicate_delivery", "late_reply"})  # phases in which a body runs unattended
 PATIENCE = 1.0  # virtual seconds that cleaning up may take
 
 
@@ -27,9 +29,9 @@ def swallowed_cancel(evidence: Evidence) -> list[Verdict]:
     if trial.ending in {"blocked", "target_error"}:
         return []
     calls = evidence.calls
-    later = _begun_after(calls, since)
+    later = _begun_after(evidence, since)
     charges = []
-    if trial.ending in {"answered", "raised"}:
+    if trial.ending == "answered" or (trial.ending == "raised" and not _fails_at(calls, since)):
         charges.append(f"the run {trial.ending} instead of ending cancelled")
     if later:
         names = ", ".join(sorted({call.node for call, _ in later}))
@@ -74,10 +76,26 @@ def fault_became_cancel(evidence: Evidence) -> list[Verdict]:
     return [Verdict("fault_became_cancel", 4, why, tuple(sorted(steps)))]
 
 
-def _begun_after(calls: Sequence[CallHistory], since: float) -> list[tuple[CallHistory, Attempt]]:
+def _begun_after(evidence: Evidence, since: float) -> list[tuple[CallHistory, Attempt]]:
+    """Attempts that the run began after an instant; what a late delivery does is not the run's."""
+    apart = tuple(
+        f"{attempt_id(call_id, attempt)}/"
+        for each in evidence.struck
+        if each.fault.phase in ASIDE
+        for call_id, attempt in each.attempts
+    )
     return [
         (call, attempt)
-        for call in calls
+        for call in evidence.calls
         for attempt in call.attempts
-        if attempt.began_at > since + EPSILON
+        if attempt.began_at > since + EPSILON and not call.call_id.startswith(apart)
     ]
+
+
+def _fails_at(calls: Sequence[CallHistory], instant: float) -> bool:
+    """Whether a call failed for good at the very instant: then the error may come out first.
+
+    Source:
+        asyncio.TaskGroup: errors of its tasks go before a cancellation that comes with them.
+    """
+    return any(call.last.error and abs(call.last.ended_at - instant) <= EPSILON for call in calls)

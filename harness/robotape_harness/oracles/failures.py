@@ -63,12 +63,16 @@ def error_info_lost(evidence: Evidence) -> list[Verdict]:
 
 
 def _raised(evidence: Evidence) -> tuple[BaseException | None, set[str]]:
-    """What came out of a run that had met an injected error, and the classes of those it met."""
+    """What came out of a run, and the classes of the injected errors that it had to live with.
+
+    An error that was tried again, and passed, is none of them.
+    """
     run = evidence.ended
     failing = [each for each in evidence.struck if each.transient is not None and each.attempts]
     if run.ending != "raised" or run.error is None or not failing:
         return None, set()
-    met = {attempt.error for _, attempt in attempts_struck(evidence.calls, failing)} - {""}
+    hurt = attempts_struck(evidence.calls, failing)
+    met = {attempt.error for call, attempt in hurt if attempt is call.last and attempt.error}
     return (run.error, met) if met else (None, met)
 
 

@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 
-from robotape import Tool
+from robotape import RunContext, Tool
+from robotape_harness.campaign.strike import strike
+from robotape_harness.faults.case import Case
+from robotape_harness.faults.fault import Fault, sites_of
 from robotape_harness.oracles.cancel import fault_became_cancel, swallowed_cancel
 from robotape_harness.oracles.verdict import Evidence
+from robotape_harness.scenario import Scenario
 from robotape_harness.simulation.trial import simulate
 from robotape_harness.world import World
 from tests.harness.oracles.planted import (
@@ -140,3 +144,48 @@ def test_a_body_that_is_cancelled_from_within_is_accused() -> None:
 def test_control_a_cancellation_that_was_asked_for_is_fine(kind: str) -> None:
     evidence = under(doing(pay_42, paying()), kind, mode="once")
     assert not accused(fault_became_cancel, evidence)
+
+
+def cancelled_with(scenario: Scenario, *others: Fault) -> Evidence:
+    """Cancel a run at its first payment, beside other faults."""
+    baseline = simulate(scenario)
+    [site] = [each for each in sites_of(baseline.tape) if each.alias == "tool:pay#1"]
+    cancel = Fault("cancellation", site, "before_commit", "once")
+    return strike(scenario, Case(faults=(*others, cancel)), baseline)
+
+
+def test_control_an_error_of_the_same_instant_may_come_out_first() -> None:
+    async def both(doer: Doer, _: World) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(doer.call("pay", order="41"))
+            group.create_task(doer.call("pay", order="42"))
+
+    scenario = doing(both, paying())
+    [_, other] = sites_of(simulate(scenario).tape)
+    evidence = cancelled_with(scenario, Fault("permanent_error", other, "before_commit", "once"))
+    assert evidence.trial.ending == "raised"
+    assert names(evidence) == []
+
+
+def test_control_what_a_late_delivery_does_is_not_the_runs() -> None:
+    async def pay(ctx: RunContext[World], order: str) -> str:
+        """Pay, and note it."""
+        await note.execute({"text": order})
+        return "paid"
+
+    async def write(text: str) -> str:
+        """Note a text."""
+        return text
+
+    note = Tool(write, name="note")
+    scenario = doing(pay_42, Tool(pay))
+    site = sites_of(simulate(scenario).tape)[0]
+    late = Fault("timeout", site, "late_reply", "once")
+    evidence = strike(
+        scenario,
+        Case(faults=(late, Fault("cancellation", site, "before_commit", "once"))),
+        simulate(scenario),
+    )
+    assert evidence.cancelled_at is not None
+    assert any(call.first.began_at > evidence.cancelled_at for call in evidence.calls)
+    assert names(evidence) == []

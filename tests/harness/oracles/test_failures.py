@@ -5,9 +5,22 @@ from typing import Any
 import pytest
 
 from robotape.errors import RobotapeError
+from robotape_harness.campaign.strike import strike
+from robotape_harness.faults.case import Case
+from robotape_harness.faults.fault import Fault, sites_of
 from robotape_harness.oracles.failures import different_exception, error_info_lost
+from robotape_harness.simulation.trial import simulate
 from robotape_harness.world import World
-from tests.harness.oracles.planted import Doer, accused, doing, names, pay_42, paying, under
+from tests.harness.oracles.planted import (
+    Doer,
+    accused,
+    doing,
+    names,
+    pay_42,
+    paying,
+    paying_with_key,
+    under,
+)
 
 
 async def slip(doer: Doer, _: World) -> Any:
@@ -121,3 +134,18 @@ def test_a_chain_of_errors_that_is_a_circle_is_read_once() -> None:
 
     evidence = under(doing(circle, paying()), "permanent_error")
     assert names(evidence) == ["different_exception"]
+
+
+def test_control_an_error_that_passed_when_it_was_tried_again_is_not_owed() -> None:
+    async def fail_later(doer: Doer, _: World) -> Any:
+        await doer.call("pay", order="42")
+        raise RuntimeError("something else")
+
+    scenario = doing(fail_later, paying_with_key())
+    baseline = simulate(doing(pay_42, paying_with_key()))
+    [site] = sites_of(baseline.tape)
+    fault = Fault("error", site, "before_commit", "once")
+    evidence = strike(scenario, Case(faults=(fault,)), baseline)
+    assert evidence.trial.ending == "raised"
+    assert len(evidence.calls[0].attempts) == 2
+    assert not accused(error_info_lost, evidence)
