@@ -61,7 +61,7 @@ async def hiding(doer: Doer, _: World) -> str:
 
 def test_a_wrong_outcome_is_told_by_the_part_that_is_wrong_and_how() -> None:
     evidence = under(doing(hiding, paying(max_retries=0)), "error")
-    assert marks(evidence) == {Fingerprint("wrong_result", "missing payment")}
+    assert marks(evidence) == {Fingerprint("silent_skip", "doer/pay")}
 
 
 def test_an_outcome_that_is_no_table_is_wrong_as_a_whole() -> None:

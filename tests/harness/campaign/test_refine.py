@@ -174,6 +174,9 @@ def racing_scenario(*tools: Tool[Any]) -> Scenario:
     )
 
 
+LOST = {"silent_skip", "wrong_result"}
+
+
 def seeds_that_fail(scenario: Scenario, faults: tuple[Fault, ...] = ()) -> list[int]:
     baseline = simulate(scenario)
     case = Case(faults=faults)
@@ -183,7 +186,7 @@ def seeds_that_fail(scenario: Scenario, faults: tuple[Fault, ...] = ()) -> list[
     return [
         seed
         for seed, evidence in runs.items()
-        if any(verdict.oracle == "wrong_result" for verdict in judge(met(evidence)).verdicts)
+        if any(verdict.oracle in LOST for verdict in judge(met(evidence)).verdicts)
     ]
 
 
@@ -196,7 +199,7 @@ def test_a_schedule_is_shrunk_to_the_few_decisions_that_matter() -> None:
         baseline = simulate(scenario)
         small = refine(scenario, big, baseline, purse=Purse(Budget()))
         [mark] = fingerprints_of(big, baseline)
-        assert str(mark) == "wrong_result of other balance"
+        assert mark.oracle in LOST
         assert 0 < len(deviations(small.case)) <= len(deviations(big.case))
         assert shows(small, baseline, mark)
         assert small.confirmed is not None
