@@ -79,6 +79,7 @@ class Choices:
         self._source = source
         self._flat: list[Any] = []  # label, n, chosen; label, n, chosen; …
         self._choosers: dict[str, Chooser] = {}
+        self._flags: set[str] = set()
 
     @classmethod
     def seeded(cls, seed: int) -> "Choices":
@@ -138,11 +139,19 @@ class Choices:
     @property
     def recorded(self) -> tuple[Choice, ...]:
         """What was decided so far, in order; replaying it gives the same run."""
+        idle = self._idle_flags()
         flat = iter(self._flat)
-        return tuple(Choice(*entry) for entry in zip(flat, flat, flat, strict=True))
+        entries = zip(flat, flat, flat, strict=True)
+        return tuple(Choice(*entry) for entry in entries if entry[0] not in idle)
 
     def __len__(self) -> int:
-        return len(self._flat) // 3
+        return len(self._flat) // 3 - len(self._idle_flags())
+
+    def _idle_flags(self) -> set[str]:
+        """Flags after which nothing of their family was decided: they changed nothing."""
+        asked = set(self._flat[::3]) - self._flags
+        families = {label.partition(":")[0] for label in asked}
+        return {flag for flag in self._flags if flag.partition(":")[0] not in families}
 
     def deviations(self, label: str) -> int:
         """How often the answer to a label was not 0 so far."""
@@ -183,10 +192,13 @@ class Choices:
         return self._choosers[label]
 
     def flag(self, label: str, answer: bool) -> bool:
-        """Decide one thing that is False unless a recording says otherwise.
+        """Decide, once, a thing that is False unless a recording says otherwise.
+
+        What is False is not recorded, nor what is True where no decision of its family
+        follows.
 
         Args:
-            label: As for `choose`; what is False is not recorded.
+            label: As for `choose`.
             answer: What a seeded run decides.
 
         Returns:
@@ -194,6 +206,7 @@ class Choices:
         """
         decided = self._source.flag(label, answer)
         if decided:
+            self._flags.add(label)
             self._flat += (label, 2, 1)
         return decided
 

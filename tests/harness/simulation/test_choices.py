@@ -144,3 +144,45 @@ def test_nothing_to_choose_from_is_refused(choices: Choices) -> None:
 def test_a_damaged_recording_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a recording of choices"):
         load_choices(text)
+
+
+def flagged(choices: Choices) -> tuple[bool, int]:
+    """Whether a family decides, and what it decides if so."""
+    decides = choices.flag("schedule:order", answer=True)
+    return decides, choices.choose("schedule:next", 9) if decides else 0
+
+
+def test_a_flag_is_recorded_and_replayed_with_what_follows_it() -> None:
+    first = Choices.seeded(3)
+    told = flagged(first)
+    assert told[0]
+    assert [choice.label for choice in first.recorded] == ["schedule:order", "schedule:next"]
+    for lenient in (True, False):
+        assert flagged(Choices.replay(first.recorded, lenient=lenient)) == told
+
+
+def test_a_flag_that_is_not_recorded_is_false_and_takes_nothing() -> None:
+    for lenient in (True, False):
+        assert flagged(Choices.replay((), lenient=lenient)) == (False, 0)
+        other = Choices.replay([Choice("fault", 2, 1)], lenient=lenient)
+        assert flagged(other) == (False, 0)
+        assert other.choose("fault", 2) == 1
+    assert flagged(Choices.benign()) == (False, 0)
+
+
+def test_a_flag_without_a_decision_of_its_family_is_no_decision() -> None:
+    choices = Choices.seeded(3)
+    assert choices.flag("schedule:order", answer=True)
+    assert (choices.recorded, len(choices)) == ((), 0)
+    choices.choose("fault", 9)
+    assert len(choices) == len(choices.recorded) == 1
+    choices.choose("schedule:next", 9)
+    assert len(choices) == len(choices.recorded) == 3
+
+
+def test_a_policy_decides_in_a_seeded_run_and_is_not_asked_in_a_replay() -> None:
+    first = Choices.seeded(3)
+    always = first.chooser("schedule:next", lambda n: n - 1)
+    assert [always(4), always(7)] == [3, 6]
+    again = Choices.replay(first.recorded).chooser("schedule:next", lambda n: 0)
+    assert [again(4), again(7)] == [3, 6]
