@@ -12,10 +12,12 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
 from robotape_harness import Choices, Scenario, run_campaign
+from robotape_harness.campaign.budget import BUDGETS, Budget
 from robotape_harness.campaign.fleets import strike_fleet
 from robotape_harness.campaign.strike import strike
 from robotape_harness.campaign.sweep import plan_sweep
@@ -27,7 +29,6 @@ from robotape_harness.simulation.trial import Trial
 
 FOLDER = Path(__file__).parent.parent.parent / "fixtures/defects"
 SEEDS = 20
-SCHEDULES = 20  # other orders of the ready tasks, without a fault
 MIXED = 2  # other orders for every fault that happens once
 AN_HOUR = {"retry_after": 3600.0}
 
@@ -59,28 +60,29 @@ def accusations(
     seed: int,
     *,
     until: str = "",
-    schedules: int = SCHEDULES,
+    budget: Budget | str = "ci",
     mixed: int = MIXED,
 ) -> Counter[str]:
-    """Who accuses a scenario, and how often, under everything that is tried.
+    """Who accuses a scenario, and how often, in a campaign and a few cases beside it.
 
     Args:
         scenario: What is hunted.
         seed: Of every run.
-        until: Stop as soon as this oracle accuses; empty to try everything.
-        schedules: How many other orders of the ready tasks are tried without a fault.
-        mixed: And how many for every fault that happens once.
+        until: Once the campaign is over, stop as soon as this oracle accuses; empty to try
+            everything.
+        budget: Of the campaign.
+        mixed: In how many other orders of the ready tasks every fault that happens once is tried.
 
     Raises:
         ValueError: The fault-free run cannot be measured against.
     """
     if isinstance(scenario, Fleet):
         return Counter(v.oracle for v in judge(strike_fleet(scenario, seed=seed)).verdicts)
-    report = run_campaign(scenario, seed=seed)
+    report = run_campaign(scenario, seed=seed, budget=budget, refine=None)
     if report.baseline is None or report.status == "target_error":
         raise ValueError(report.message)
     found = Counter(v.oracle for finding in report.findings for v in finding.verdicts)
-    others = _elsewhere(scenario, seed, report.baseline, schedules, mixed)
+    others = _elsewhere(scenario, seed, report.baseline, mixed)
     while not found[until]:
         accuser = next(others, None)
         if accuser is None:
@@ -89,12 +91,8 @@ def accusations(
     return +found
 
 
-def _elsewhere(
-    scenario: Scenario, seed: int, baseline: Trial, schedules: int, mixed: int
-) -> Iterator[str]:
-    """What else is tried: other schedules, alone and with a fault; a provider that says: later."""
-    for number in range(schedules):
-        yield from _judged(scenario, Case(seed=seed), baseline, number)
+def _elsewhere(scenario: Scenario, seed: int, baseline: Trial, mixed: int) -> Iterator[str]:
+    """What a campaign leaves out: plans that miss, and a provider that says: in an hour."""
     for index, fault in enumerate(plan_sweep(baseline.tape).faults):
         case = Case(seed=seed, faults=(fault,))
         if fault.kind == "rate_limit":
@@ -151,18 +149,19 @@ class Hunt:
     accused: tuple[str, ...]
 
 
-def hunt(index: int, seeds: int) -> Hunt:
+def hunt(index: int, *, seeds: int, budget: str) -> Hunt:
     """Hunt one pair under so many seeds.
 
     Args:
         index: 0-based, in the order of `defects`: scenarios are no values to send to a process.
         seeds: How many, from 0 on.
+        budget: Of each campaign.
     """
     defect = defects()[index]
-    found = [accusations(defect.planted, seed) for seed in range(seeds)]
+    found = [accusations(defect.planted, seed, budget=budget) for seed in range(seeds)]
     others = dict.fromkeys(name for each in found for name in each if name != defect.oracle)
     accused = dict.fromkeys(
-        name for seed in range(seeds) for name in accusations(defect.sound, seed)
+        name for seed in range(seeds) for name in accusations(defect.sound, seed, budget=budget)
     )
     hits = sum(bool(each[defect.oracle]) for each in found)
     return Hunt(hits, tuple(others), tuple(accused))
@@ -172,6 +171,7 @@ def main() -> int:
     """Hunt all of them, and say who was found by whom."""
     parser = argparse.ArgumentParser(prog="make campaign", description=__doc__)
     parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--budget", default="ci", choices=sorted(BUDGETS))
     parser.add_argument("--only", default="", help="part of the names")
     asked = parser.parse_args()
     chosen = {i: defect for i, defect in enumerate(defects()) if asked.only in defect.name}
@@ -179,7 +179,7 @@ def main() -> int:
     missed = flagged = 0
     print(f"{'planted agent':{width}}  {'to be found by':24}  found by; its sound twin: accused by")
     with ProcessPoolExecutor() as pool:
-        hunts = pool.map(hunt, chosen, [asked.seeds] * len(chosen))
+        hunts = pool.map(partial(hunt, seeds=asked.seeds, budget=asked.budget), chosen)
         for defect, told in zip(chosen.values(), hunts, strict=True):
             missed += told.hits < asked.seeds
             flagged += bool(told.accused)

@@ -7,10 +7,12 @@ import logging
 
 import pytest
 
+from robotape_harness.campaign.budget import Budget
 from robotape_harness.oracles import IDS
 from tests.checks.defects import FOLDER, Defect, accusations, defects
 
 DEFECTS = defects()
+SHORT = Budget(runs=120, search=30)
 
 
 @pytest.fixture(autouse=True)
@@ -21,8 +23,9 @@ def quiet(caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
 def test_a_planted_agent_is_accused_and_its_sound_twin_is_not(defect: Defect) -> None:
-    assert accusations(defect.planted, seed=1, until=defect.oracle)[defect.oracle]
-    assert not accusations(defect.sound, seed=1, schedules=5, mixed=1)
+    found = accusations(defect.planted, seed=1, until=defect.oracle, budget=SHORT)
+    assert found[defect.oracle]
+    assert not accusations(defect.sound, seed=1, budget=SHORT, mixed=1)
 
 
 def test_every_oracle_has_an_agent_planted_for_it() -> None:
