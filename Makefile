@@ -56,11 +56,14 @@ test: $(VENV)/ready ## linters, types, import contracts, docs examples, the whol
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory suite
 
+# Over all processors, a file to each: the suite is many small processes that wait for one another.
+SPREAD ?= -n auto --dist loadfile
+
 # -- parts of it ---------------------------------------------------------------------------------
 
 # The suite holds the examples of README, docs and docstrings too: see conftest.py.
 suite: $(VENV)/ready ## the tests alone; ARGS='-k retry' passes options to pytest
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest $(SPREAD) $(ARGS)
 
 lint: $(VENV)/ready ## ruff, mypy --strict, import contracts
 	@$(PY) -m ruff check .

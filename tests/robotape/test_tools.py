@@ -290,7 +290,7 @@ RESULTS: list[tuple[Any, Any]] = [
     (Receipt, Receipt(amount=Decimal("1"), on=date(2020, 1, 2))),
     (Point, Point(3)),
     (tuple[int, ...], (1, 2)),
-    (set[str], {"b", "a"}),
+    (set[str], {"a"}),
     (list[Receipt], [Receipt(amount=Decimal("1"), on=date(2020, 1, 2))]),
     (type(None), None),
 ]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from robotape import Tool
+from robotape.errors import ToolError
 from robotape_harness.campaign.engine import run_campaign
 from robotape_harness.campaign.examine import Examiner
 from robotape_harness.campaign.pairs import FAILING, SEEN, UNREACHED, PairPlan, plan_pairs
@@ -46,7 +47,7 @@ async def strict(doer: Doer, world: World) -> str:
     """The sound twin."""
     said = await lenient(doer, world)
     if not len(world.ledger):
-        raise LookupError("nothing was paid")
+        raise ToolError("nothing was paid")
     return said
 
 
