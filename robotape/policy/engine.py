@@ -49,6 +49,7 @@ class Policy:
             name the version of a policy with lambdas yourself.
 
     Example:
+        >>> from robotape.policy import Policy, allow, at_most
         >>> policy = Policy(allow("support", "refund", amount=at_most(100)))
         >>> policy.decide("support", "refund", {"amount": 30}).allowed
         True

@@ -224,4 +224,4 @@ def test_control_who_resumes_without_what_it_did_is_accused_of_losing_it() -> No
 
     scenario = Scenario(world=World, agent=agent, task="go", outcome=lambda *_: list(kept))
     runs = cut_everywhere(scenario, "crash")
-    assert set(accusers(runs)) == {"wrong_result"}
+    assert set(accusers(runs)) == {"silent_skip"}
